@@ -1,0 +1,555 @@
+import { BlockList, isIP } from 'node:net';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import { Client, type ClientConfig } from 'pg';
+import * as accounts from './accounts/index.ts';
+import type { Account, Directory, List } from './accounts/index.ts';
+import type { CarrierEvents } from './carriers/carrier.ts';
+import { createSandboxConnection } from './carriers/sandbox/sandbox-connection.ts';
+import { createSimulatorCarrier, type SimulatorCarrier } from './carriers/simulator/simulator-carrier.ts';
+import { openSimulatorStore } from './carriers/simulator/simulator-store.ts';
+import type { Config, Role } from './config/config.ts';
+import { purgeIdempotencyKeys } from './http/idempotency.ts';
+import type { HttpVerbs } from './http/http-deps.ts';
+import { registerSimulatorRoutes } from './http/routes/simulator/register-simulator-routes.ts';
+import { closeServer } from './http/close-server.ts';
+import { createHttpServer } from './http/server.ts';
+import { DAY_MS, HOUR_MS, SECOND_MS, type Clock } from './lib/clock.ts';
+import { DisposalStack } from './lib/disposal-stack.ts';
+import { createIdCodec, type IdCodec } from './lib/public-id.ts';
+import { createSteadyClock } from './lib/steady-clock.ts';
+import * as lists from './lists/index.ts';
+import type { Log } from './log/log.ts';
+import { openLmdbLog } from './log/lmdb-log.ts';
+import { openPostgresLog } from './log/postgres-log.ts';
+import * as messages from './messages/index.ts';
+import { createErrorReporter } from './observe/error-reporter.ts';
+import type { Logger } from './observe/logger.ts';
+import { createMetrics, type Metrics } from './observe/metrics.ts';
+import { toMessageState } from './pipeline/message-state.ts';
+import * as pipeline from './pipeline/index.ts';
+import type { Accept, Connections, Pipeline } from './pipeline/index.ts';
+import { addRedirects } from './redirector/add-redirects.ts';
+import { createScheduler, EVERY, type DueWork } from './scheduler/scheduler.ts';
+import { openDataFolder } from './store/data-folder.ts';
+import { openDueSignal, tellDue } from './store/due-signal.ts';
+import { startEmbeddedPostgres } from './store/embedded-postgres.ts';
+import { bindSecretKey } from './store/installation-store.ts';
+import type { LogReader } from './pipeline/log-reader.ts';
+import { sumCounts } from './store/message-count-store.ts';
+import { migrate } from './store/migrate.ts';
+import { openNumberBlocks, type NumberBlocks } from './store/number-blocks.ts';
+import { releaseAllLeases } from './store/outbound-batch-store.ts';
+import { createPartitionLeases, ownsEverything, SHARE_LEASE_MS } from './store/partition-leases.ts';
+import { createPool, KEY_LOOKUP_OPTIONS, type Pool, type PoolOptions } from './store/pool.ts';
+import { purgeCarrierRefs, purgeParkedReports } from './store/purge-store.ts';
+import { endStuckCopies } from './store/stuck-session-store.ts';
+import { forgetWorker, forgetWorkers, registerWorker, touchWorker } from './store/worker-store.ts';
+
+/** A running installation: everything that the roles of this process need, started. */
+export interface App {
+  /** Where it listens, such as `http://127.0.0.1:8080`. */
+  readonly url: string;
+  /** Made on the very first start; it cannot be read again. */
+  readonly firstKey: { readonly apiKey: string; readonly listNumber: string } | null;
+  /** Where the embedded database lives when that is not the data folder, else null. */
+  readonly databaseMovedTo: string | null;
+  /** Stops accepting, finishes what is under way, closes everything in reverse order. */
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+/** The database may be unheard of for so long before keys and lists in memory count as out of date. */
+const DIRECTORY_STALE_MS = 60 * SECOND_MS;
+const LANDED_TIMEOUT_MS = 2 * SECOND_MS;
+/** Beyond this `/readyz` says that the database is away. */
+const READY_STALE_MS = 5 * SECOND_MS;
+const POOL_SIZE = 12;
+const PIPELINE_POOL_SIZE = 16;
+/** What waits for HTTP: a caller has an answer, if only 503, before it gives up. */
+const API_LIMITS = { connectTimeoutMs: 3 * SECOND_MS, statementTimeoutMs: 4 * SECOND_MS };
+/** What nobody waits for: only a database that does not answer at all takes so long. */
+const BACKGROUND_LIMITS = { statementTimeoutMs: 30 * SECOND_MS };
+
+/** Lengths of time that nobody needs to set, and that tests of faults make short. */
+export interface Limits {
+  /** Of a claim and of a submitting mark. */
+  readonly workLeaseMs?: number;
+  /** Of this process's share of the lists and of the log. */
+  readonly shareLeaseMs?: number;
+  /** Within which the headers of a request, and all of it, must have arrived. */
+  readonly headersTimeoutMs?: number;
+  readonly requestTimeoutMs?: number;
+}
+
+/** Builds everything in order and starts it; a failure on the way disposes what was built. */
+export async function startApp(config: Config, logger: Logger, limits: Limits = {}): Promise<App> {
+  const building = new DisposalStack();
+  try {
+    return await build(building, config, logger, limits);
+  } catch (error) {
+    await building[Symbol.asyncDispose]().catch(() => {});
+    throw error;
+  }
+}
+
+async function build(building: DisposalStack, config: Config, logger: Logger, limits: Limits): Promise<App> {
+  const clock = createSteadyClock();
+  const folder = building.use(await openDataFolder(config.dataDir, config.secretKey));
+  const database = withIdleLimit(await openDatabase(building, config, logger), limits);
+  const openPool = (options: PoolOptions, session: ClientConfig = {}): Pool =>
+    building.adopt(createPool({ ...database.connection, ...session }, options), (it) => it.end());
+  const pool = openPool({ name: 'api', max: POOL_SIZE, ...API_LIMITS });
+  const hotPool = openPool(
+    { name: 'pipeline', max: PIPELINE_POOL_SIZE, ...BACKGROUND_LIMITS },
+    { options: KEY_LOOKUP_OPTIONS },
+  );
+  // A migration and the removal of what is old may take any time.
+  const upkeepPool = openPool({ name: 'upkeep', max: 1 });
+  await migrate(upkeepPool);
+  await bindSecretKey(upkeepPool, folder.secretKey);
+  const demo = await accounts.createDemo(upkeepPool, { apiKey: config.firstApiKey ?? undefined, nowMs: clock() });
+  if (config.databaseUrl === null) await releaseAllLeases(upkeepPool);
+  const onError = createErrorReporter(logger);
+  const directory = building.use(
+    await accounts.openDirectory({
+      pool,
+      connect: () => connectListener(database.connection),
+      clock,
+      staleAfterMs: config.databaseUrl === null ? null : DIRECTORY_STALE_MS,
+      onError,
+    }),
+  );
+  const log = building.use(await openLog(config, hotPool));
+  const parts = await buildParts({
+    building,
+    config,
+    limits,
+    logger,
+    clock,
+    connection: database.connection,
+    pool,
+    hotPool,
+    upkeepPool,
+    directory,
+    log,
+    secretKey: folder.secretKey,
+  });
+  const url = await listen(building, config, parts);
+  return {
+    url,
+    firstKey: demo.created ? { apiKey: demo.apiKey, listNumber: demo.listNumber } : null,
+    databaseMovedTo: database.movedTo,
+    [Symbol.asyncDispose]: () => building[Symbol.asyncDispose](),
+  };
+}
+
+interface Database {
+  readonly connection: ClientConfig;
+  readonly movedTo: string | null;
+}
+
+async function openDatabase(building: DisposalStack, config: Config, logger: Logger): Promise<Database> {
+  if (config.databaseUrl !== null) return { connection: { connectionString: config.databaseUrl }, movedTo: null };
+  const embedded = building.use(
+    await startEmbeddedPostgres({
+      dataDir: config.dataDir,
+      log: (line) => logger.debug({ line }, 'postgres'),
+      onFailure: (error) => logger.error({ err: error }, 'the database is away'),
+    }),
+  );
+  return { connection: embedded.connection, movedTo: embedded.relocated ? embedded.location : null };
+}
+
+/**
+ * A process that is paused in a transaction keeps its locks. Before its share of the work is somebody else's, the server
+ * must have taken them back.
+ */
+function withIdleLimit(database: Database, { shareLeaseMs = SHARE_LEASE_MS }: Limits): Database {
+  const connection = { ...database.connection, idle_in_transaction_session_timeout: shareLeaseMs };
+  return { ...database, connection };
+}
+
+async function connectListener(connection: ClientConfig): Promise<Client> {
+  const client = new Client({
+    ...connection,
+    application_name: 'trackly listen',
+    keepAlive: true,
+    connectionTimeoutMillis: 5 * SECOND_MS,
+  });
+  await client.connect();
+  return client;
+}
+
+function openLog(config: Config, pool: Pool): Promise<Log> {
+  return config.log === 'postgres' ? openPostgresLog({ pool }) : openLmdbLog({ dir: join(config.dataDir, 'log') });
+}
+
+interface Foundation {
+  readonly building: DisposalStack;
+  readonly config: Config;
+  readonly limits: Limits;
+  readonly logger: Logger;
+  readonly clock: Clock;
+  readonly connection: ClientConfig;
+  readonly pool: Pool;
+  readonly hotPool: Pool;
+  readonly upkeepPool: Pool;
+  readonly directory: Directory;
+  readonly log: Log;
+  readonly secretKey: Buffer;
+}
+
+/** What the HTTP server stands on. */
+interface Parts extends Foundation {
+  readonly ids: IdCodec;
+  readonly linkIds: IdCodec;
+  readonly accept: Accept;
+  readonly verbs: HttpVerbs;
+  readonly metrics: Metrics;
+  readonly simulator: SimulatorCarrier;
+  readonly readiness: () => { ready: boolean; reasons: string[] };
+}
+
+async function buildParts(foundation: Foundation): Promise<Parts> {
+  const { building, config, limits, logger, clock, pool, hotPool, directory, log, secretKey } = foundation;
+  const onError = createErrorReporter(logger);
+  const ids = createIdCodec(secretKey, 'message');
+  const linkIds = createIdCodec(secretKey, 'link');
+  const workerId = await startWorker(building, { config, limits, pool, clock, onError });
+  const shares = await shareWork(building, { config, limits, pool, clock, onError, workerId, log });
+  // Whoever asks for numbers may hold a connection of the other pools, so blocks are reserved through their own.
+  const numberPool = building.adopt(
+    createPool(foundation.connection, { name: 'numbers', max: 2, ...BACKGROUND_LIMITS }),
+    (it) => it.end(),
+  );
+  const numbers = building.use(await openNumberBlocks(numberPool, 'message'));
+  const links = building.use(await openNumberBlocks(numberPool, 'link'));
+  const onEvents = async (events: CarrierEvents): Promise<void> => {
+    const carrier = directory.list(events.listId)?.type ?? 'unknown';
+    const value = pipeline.encodeEvents({ ...events, carrier, arrivedMs: clock() });
+    await log.append('events', events.listId % log.partitions, value);
+  };
+  const simulator = openSimulator(building, config, { clock, onEvents });
+  const connections = building.use(pipeline.createConnections([simulator]));
+  const gate = pipeline.createGate({ pool: hotPool, links, linkIds });
+  const wake = { lists: (_listIds: ReadonlySet<number>): void => {} };
+  const land = pipeline.createLandStage({
+    pool: hotPool,
+    log,
+    clock,
+    owns: shares.log,
+    onLanded: (listIds) => wake.lists(listIds),
+    onError,
+    onTimed: (elapsedMs) => metrics.onStage('land', elapsedMs),
+  });
+  const apply = pipeline.createApplyStage({
+    pool: hotPool,
+    log,
+    ids,
+    clock,
+    owns: shares.events,
+    onError,
+    onTimed: (elapsedMs) => metrics.onStage('apply', elapsedMs),
+  });
+  const metrics = createMetrics(readingsOf(pool, { land, apply }));
+  const accept = pipeline.createAcceptStage({ log, numbers, clock, landWithin: pipeline.landAndTell });
+  if (config.roles.has('api')) startReader(building, land);
+  if (config.roles.has('pipeline')) {
+    startReader(building, apply);
+    const sending = startPipeline(building, {
+      ...foundation,
+      connections,
+      sandboxOf: (list) => createSandboxConnection({ listId: list.id, onEvents, clock }),
+      gate,
+      numbers,
+      ids,
+      workerId,
+      metrics,
+      onEvents,
+      onError,
+      owns: shares.lists,
+    });
+    wake.lists = (listIds) => sending.dispatcher.wake(listIds);
+    const connect = (): Promise<Client> => connectListener(foundation.connection);
+    building.use(openDueSignal({ connect, onDue: (listIds) => sending.dispatcher.wake(listIds) }));
+  } else {
+    wake.lists = (listIds) => void tellDue(hotPool, listIds).catch(onError);
+  }
+  if (config.roles.has('scheduler')) {
+    const works = dueWorks({ ...foundation, connections, numbers, ids, onEvents, wake });
+    startScheduler(building, works, onError);
+  }
+  const landed = (): Promise<void> => land.caughtUp(LANDED_TIMEOUT_MS);
+  const previewGate = pipeline.createGate({ pool, links, linkIds });
+  const verbs = bindVerbs({ ...foundation, ids, linkIds, landed, gate: previewGate });
+  const readiness = (): { ready: boolean; reasons: string[] } => {
+    const reasons = directory.silentMs() < READY_STALE_MS ? [] : ['the database has not been heard from'];
+    return { ready: reasons.length === 0, reasons };
+  };
+  return { ...foundation, ids, linkIds, accept: counted(accept, metrics), verbs, metrics, simulator, readiness };
+}
+
+function openSimulator(
+  building: DisposalStack,
+  config: Config,
+  deps: { clock: Clock; onEvents: (events: CarrierEvents) => Promise<void> },
+): SimulatorCarrier {
+  const store = building.use(openSimulatorStore(join(config.dataDir, 'simulator')));
+  return building.use(createSimulatorCarrier({ store, ...deps }));
+}
+
+function readingsOf(pool: Pool, readers: { land: LogReader; apply: LogReader }): Parameters<typeof createMetrics>[0] {
+  return {
+    async messagesByState() {
+      const byState = new Map<string, number>();
+      for (const { state, count } of await sumCounts(pool)) {
+        byState.set(state < 0 ? 'accepted' : toMessageState(state), count);
+      }
+      return byState;
+    },
+    async logBacklog() {
+      return { outbound: await readers.land.backlog(), events: await readers.apply.backlog() };
+    },
+  };
+}
+
+/** Counts what it lets through. */
+function counted(accept: Accept, metrics: Metrics): Accept {
+  return {
+    async accept(source, simulated, items) {
+      const numbers = await accept.accept(source, simulated, items);
+      metrics.onAccepted(numbers.length);
+      return numbers;
+    },
+    async acceptRows(source, simulated, rows) {
+      const first = await accept.acceptRows(source, simulated, rows);
+      metrics.onAccepted(rows.count);
+      return first;
+    },
+    async acceptWithin(transaction, source, simulated, items) {
+      const numbers = await accept.acceptWithin(transaction, source, simulated, items);
+      metrics.onAccepted(numbers.length);
+      return numbers;
+    },
+  };
+}
+
+interface WorkerDeps {
+  readonly config: Config;
+  readonly limits: Limits;
+  readonly pool: Pool;
+  readonly clock: Clock;
+  readonly onError: (error: unknown) => void;
+}
+
+async function startWorker(building: DisposalStack, deps: WorkerDeps): Promise<number> {
+  const { config, limits, pool, clock, onError } = deps;
+  const { shareLeaseMs = SHARE_LEASE_MS } = limits;
+  const roles = [...config.roles].join(',');
+  const workerId = await registerWorker(pool, { host: hostname(), pid: process.pid, roles, nowMs: clock() });
+  const heartbeat = setInterval(() => {
+    touchWorker(pool, workerId, clock()).catch(onError);
+  }, shareLeaseMs / 2);
+  building.defer(async () => {
+    clearInterval(heartbeat);
+    await forgetWorker(pool, workerId).catch(onError);
+  });
+  return workerId;
+}
+
+interface Shares {
+  /** Lists that this process sends for. */
+  readonly lists: (listId: number) => boolean;
+  /** Partitions of the log that it lands, and that it applies. */
+  readonly log: (partition: number) => boolean;
+  readonly events: (partition: number) => boolean;
+}
+
+/** Lists are shared out by their id modulo this. */
+const LIST_PARTITIONS = 64;
+
+/**
+ * Several processes on one database share lists and partitions of the log by lease. The embedded database has one
+ * process, whose lock on the data folder makes everything its own.
+ */
+async function shareWork(
+  building: DisposalStack,
+  {
+    config,
+    limits,
+    pool,
+    clock,
+    onError,
+    workerId,
+    log,
+  }: WorkerDeps & { readonly workerId: number; readonly log: Log },
+): Promise<Shares> {
+  if (config.databaseUrl === null) return { lists: ownsEverything, log: ownsEverything, events: ownsEverything };
+  async function share(kind: string, role: Role, partitions: number): Promise<(partition: number) => boolean> {
+    const sharing = { pool, kind, partitions, workerId, role, clock, onError, leaseMs: limits.shareLeaseMs };
+    const leases = building.use(createPartitionLeases(sharing));
+    if (config.roles.has(role)) await leases.start();
+    return (partition) => leases.owns(partition);
+  }
+  // A log in a data folder of one process is read by that process alone.
+  const isLocal = log.name === 'lmdb';
+  const ofList = await share('lists', 'pipeline', LIST_PARTITIONS);
+  return {
+    lists: (listId) => ofList(listId % LIST_PARTITIONS),
+    log: isLocal ? ownsEverything : await share('log outbound', 'api', log.partitions),
+    events: isLocal ? ownsEverything : await share('log events', 'pipeline', log.partitions),
+  };
+}
+
+function startReader(building: DisposalStack, reader: LogReader): void {
+  building.use(reader);
+  reader.start();
+}
+
+function startPipeline(
+  building: DisposalStack,
+  deps: Omit<Parameters<typeof pipeline.createPipeline>[0], 'random' | 'minQueueAgeMs' | 'pool'> & Foundation,
+): Pipeline {
+  const sending = pipeline.createPipeline({
+    ...deps,
+    pool: deps.hotPool,
+    random: Math.random,
+    minQueueAgeMs: deps.config.minQueueAgeMs,
+    leaseMs: deps.limits.workLeaseMs,
+  });
+  building.defer(() => sending.stop());
+  sending.start();
+  return sending;
+}
+
+interface ScheduledDeps extends Foundation {
+  readonly connections: Connections;
+  readonly numbers: NumberBlocks;
+  readonly ids: IdCodec;
+  readonly onEvents: (events: CarrierEvents) => Promise<void>;
+  readonly wake: { lists: (listIds: ReadonlySet<number>) => void };
+}
+
+function dueWorks(deps: ScheduledDeps): DueWork[] {
+  const { upkeepPool, hotPool, limits, clock, directory, connections } = deps;
+  const settling = {
+    ...deps,
+    pool: hotPool,
+    listOf: (listId: number) => directory.list(listId),
+    connectionOf: (list: List) => connections.of(list),
+    deduplicates: (list: List) => connections.carrierOf(list)?.deduplicatesOwnId ?? false,
+    onRequeued: (listId: number) => deps.wake.lists(new Set([listId])),
+  };
+  return [
+    { name: 'recover', everyMs: EVERY.second, run: async () => (await pipeline.recoverSubmissions(settling)) > 0 },
+    { name: 'settle', everyMs: EVERY.second, run: async () => (await pipeline.settleDoubts(settling)) > 0 },
+    {
+      name: 'unlock',
+      everyMs: EVERY.second,
+      async run() {
+        await endStuckCopies(upkeepPool, limits.shareLeaseMs ?? SHARE_LEASE_MS);
+        return false;
+      },
+    },
+    {
+      name: 'purge',
+      everyMs: EVERY.tenMinutes,
+      async run() {
+        const nowMs = clock();
+        await purgeIdempotencyKeys(upkeepPool, nowMs);
+        await purgeParkedReports(upkeepPool, nowMs - 72 * HOUR_MS);
+        await purgeCarrierRefs(upkeepPool, nowMs - 33 * DAY_MS);
+        await forgetWorkers(upkeepPool, nowMs - DAY_MS);
+        return false;
+      },
+    },
+  ];
+}
+
+function startScheduler(building: DisposalStack, works: DueWork[], onError: (error: unknown) => void): void {
+  const scheduler = createScheduler(works, onError);
+  building.defer(() => scheduler.stop());
+  scheduler.start();
+}
+
+interface VerbDeps extends Foundation {
+  readonly ids: IdCodec;
+  readonly linkIds: IdCodec;
+  readonly landed: () => Promise<void>;
+  readonly gate: Parameters<typeof pipeline.preflight>[0]['gate'];
+}
+
+function bindVerbs(deps: VerbDeps): HttpVerbs {
+  const { pool, directory, clock } = deps;
+  const reading = { ...deps, messageIds: deps.ids };
+  return {
+    getMessage: (caller, input) => messages.getMessage(reading, caller, input),
+    listMessages: (caller, input) => messages.listMessages(reading, caller, input),
+    cancelMessage: (caller, input) => messages.cancelMessage(reading, caller, input),
+    preflight: (caller, item) => pipeline.preflight(deps, caller, item),
+    listLists: (caller, query) => lists.listLists(deps, caller, query),
+    getList: (caller, input) => lists.getList(deps, caller, input),
+    whoAmI: async (caller) => accounts.whoAmI(caller),
+    setupStatus: async (caller) => accounts.getSetupStatus(deps, caller),
+    getSettings: (caller) => accounts.getSettings({ pool }, caller),
+    updateSettings: (caller, patch) => accounts.updateSettings({ pool, directory, clock }, caller, patch),
+    pauseKey: (caller) => accounts.pauseCallingKey({ pool, directory }, caller),
+  };
+}
+
+async function listen(building: DisposalStack, config: Config, parts: Parts): Promise<string> {
+  const { directory, limits, pool, clock, accept, verbs, metrics, logger, linkIds } = parts;
+  const app = createHttpServer({
+    config,
+    directory,
+    accept,
+    idCodec: parts.ids,
+    pool,
+    clock,
+    verbs,
+    metricsText: () => metrics.text(),
+    isReady: parts.readiness,
+    limits,
+    servesApi: config.roles.has('api'),
+    reportError: (error, requestId) => logger.error({ err: error, requestId }, 'request failed'),
+    addRoutes: (scope) => registerSimulatorRoutes(scope, simulatorDeps(parts)),
+  });
+  if (config.roles.has('redirector')) addRedirects(app, { pool, linkIds, directory });
+  building.defer(() => closeServer(app));
+  await app.listen({ host: config.host, port: config.port });
+  const address = app.server.address();
+  const port = typeof address === 'object' && address !== null ? address.port : config.port;
+  return `http://${config.host.includes(':') ? `[${config.host}]` : config.host}:${port}`;
+}
+
+function simulatorDeps({ config, simulator, clock, directory }: Parts): Parameters<typeof registerSimulatorRoutes>[1] {
+  const simulatorLists = (): ReturnType<Directory['lists']> =>
+    directory.lists().filter((list) => list.type === 'simulator');
+  return {
+    simulator,
+    clock,
+    isAllowedAddress: createAddressCheck(config.simulatorCidrs),
+    enabled: () => config.simulator ?? (!config.production && simulatorLists().length === directory.lists().length),
+    simulatorLists,
+    hasAccount: (accountId) => isKnown(directory.account(accountId)),
+  };
+}
+
+function isKnown(account: Account | undefined): boolean {
+  return account !== undefined && account.status !== 'deleted';
+}
+
+/** Loopback, and the networks that the operator named. */
+function createAddressCheck(cidrs: readonly string[]): (address: string) => boolean {
+  const allowed = new BlockList();
+  allowed.addSubnet('127.0.0.0', 8, 'ipv4');
+  allowed.addAddress('::1', 'ipv6');
+  for (const cidr of cidrs) {
+    const [network = '', bits = ''] = cidr.split('/');
+    allowed.addSubnet(network, Number(bits), isIP(network) === 6 ? 'ipv6' : 'ipv4');
+  }
+  return (address) => {
+    const plain = address.startsWith('::ffff:') ? address.slice('::ffff:'.length) : address;
+    return allowed.check(plain, isIP(plain) === 6 ? 'ipv6' : 'ipv4');
+  };
+}

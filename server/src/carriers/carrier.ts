@@ -1,0 +1,118 @@
+import type { Encoding } from '../lib/segments.ts';
+
+/** One message as a carrier gets it. */
+export interface SubmitMessage {
+  /** Our own id (8 base62 characters), the one that carriers echo and the ledger counts. */
+  readonly id: string;
+  /** Sending number of the list, E.164 or short code. */
+  readonly from: string;
+  /** Recipient, E.164. */
+  readonly to: string;
+  /** Final text. */
+  readonly body: string;
+  readonly encoding: Encoding;
+  /** How many parts the text has, at least 1. */
+  readonly segments: number;
+  readonly lane: 'transactional' | 'marketing';
+  /** How long the carrier should try, minutes. */
+  readonly validityMinutes: number;
+}
+
+/** What became of one submit, by lifecycle: accepted, refused for good, definitely not taken, or nobody knows. */
+export type SubmitOutcome =
+  /**
+   * `carrierIds`: one id, or one a part in order. `echoesOwnId` false: receipts of this message will carry only the
+   * carrier's id, so the ids are registered for look-up.
+   */
+  | {
+      readonly kind: 'accepted';
+      readonly carrierIds: readonly string[];
+      readonly detail: string | null;
+      readonly echoesOwnId: boolean;
+    }
+  | { readonly kind: 'refused'; readonly detail: string; readonly permanent: boolean; readonly code: string | null }
+  /** Temporary or never on the wire: may go again. `connectionFailed` counts towards the circuit breaker. */
+  | {
+      readonly kind: 'retry';
+      readonly detail: string;
+      readonly code: string | null;
+      readonly connectionFailed: boolean;
+    }
+  | { readonly kind: 'in_doubt'; readonly code: string | null };
+
+/** A delivery report, whatever road it came by. */
+export interface CarrierReport {
+  /** Our own id where the carrier echoes it, else null; then `carrierId` is set. */
+  readonly messageId: string | null;
+  readonly carrierId: string | null;
+  /** 1-based part, null when the report is about the whole message or the carrier id tells the part. */
+  readonly part: number | null;
+  readonly state: 'sent' | 'delivered' | 'undelivered' | 'failed';
+  /** Our word, such as `DELIVERED_TO_HANDSET`; null when the carrier gave none. */
+  readonly detail: string | null;
+  readonly permanent: boolean | null;
+  /** The carrier's own code, for people. */
+  readonly code: string | null;
+  /** Carrier time, epoch milliseconds; null: the time of arrival counts. */
+  readonly atMs: number | null;
+}
+
+/** A text that somebody wrote to one of our numbers. */
+export interface InboundText {
+  /** The carrier's id of the text; with the carrier's name the key against repeats. */
+  readonly id: string;
+  readonly from: string;
+  readonly to: string;
+  readonly text: string;
+  readonly atMs: number;
+}
+
+/** What a carrier tells us about one list, stored in the event log before it is acknowledged. */
+export interface CarrierEvents {
+  /** Our sending number that the events belong to. */
+  readonly listId: number;
+  readonly reports: readonly CarrierReport[];
+  readonly inbound: readonly InboundText[];
+}
+
+/** What a look-up of an in-doubt message found. */
+export type LookUpResult =
+  | { readonly kind: 'found'; readonly report: CarrierReport; readonly carrierIds: readonly string[] }
+  /** The search is complete for this id: the carrier certainly does not have it. */
+  | { readonly kind: 'absent' }
+  | { readonly kind: 'unknown' };
+
+/** The sending side of one list at its carrier. */
+export interface CarrierConnection {
+  /**
+   * Submits every message once. Calls `settle` with each message's index and outcome, in any order, exactly once a
+   * message, as answers arrive; resolves when all are settled. Never rejects: a bug or a cut inside must settle the
+   * messages concerned as `in_doubt` (bytes may be out) or `retry` (certainly not).
+   * Keeps its own limit of requests in flight and its own time limits. `signal` aborted: stop starting new requests and
+   * settle those never started as `retry`; those in flight are awaited or become `in_doubt` at their time limit.
+   */
+  submit(
+    messages: readonly SubmitMessage[],
+    settle: (index: number, outcome: SubmitOutcome) => void,
+    signal: AbortSignal,
+  ): Promise<void>;
+  /** Asks the carrier for a message that it may or may not have taken. */
+  lookUp?(message: SubmitMessage, submittedAtMs: number): Promise<LookUpResult>;
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+export interface CarrierList {
+  readonly id: number;
+  readonly accountId: string;
+  readonly number: string;
+  readonly credentials: Readonly<Record<string, unknown>>;
+}
+
+/** One wire protocol. A carrier is a folder; nothing in the sending code names one. */
+export interface Carrier {
+  /** The list type it serves, such as `simulator` or `twilio`. */
+  readonly type: string;
+  /** The carrier refuses a repeated own id as a proof of acceptance. */
+  readonly deduplicatesOwnId: boolean;
+  connect(list: CarrierList): CarrierConnection;
+}

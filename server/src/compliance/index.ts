@@ -1,0 +1,2 @@
+export { createWordBlocker, defaultBlockedWords, type WordBlocker } from './blocked-words.ts';
+export { classifyInbound, type InboundClass } from './classify-inbound.ts';

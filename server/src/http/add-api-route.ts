@@ -1,0 +1,113 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { Caller } from '../accounts/index.ts';
+import type { Row } from '../lib/fields.ts';
+import type { ApiRoute, Call, Query } from './api-route.ts';
+import { checkCaller } from './check-caller.ts';
+import type { HttpDeps } from './http-deps.ts';
+import { readIdempotencyKey, runOnce, runRepeatable, type IdempotentRequest, type Work } from './idempotency.ts';
+import { checkBodyHeaders, parseJsonObject, readBody } from './read-body.ts';
+import { AppError } from '../lib/errors.ts';
+import { decodedPathOf } from './request-url.ts';
+import { toRouteSchema } from './route-schema.ts';
+
+export interface Answerer {
+  readonly deps: Pick<HttpDeps, 'directory' | 'pool' | 'clock'>;
+  readonly sendJson: (reply: FastifyReply, status: number, json: string) => void;
+}
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Set on routes of the API once key and account are checked. */
+    caller?: Caller;
+  }
+}
+
+const NO_BYTES = Buffer.alloc(0);
+const NO_BODY: Row = Object.freeze({});
+
+/** Serves one endpoint of the API: the checks that all share, in the contract's order, then the verb. */
+export function addApiRoute(app: FastifyInstance, route: ApiRoute, { deps, sendJson }: Answerer): void {
+  app.route({
+    method: route.method,
+    url: route.path,
+    schema: toRouteSchema(route),
+    // Before Fastify looks at the headers of the body.
+    onRequest: (request, _reply, done) => {
+      request.caller = checkCaller(deps.directory, route, request.raw);
+      if (route.body !== 'none') checkBodyHeaders(request.raw);
+      done();
+    },
+    handler: async (request, reply) => {
+      const bodyBytes = route.body === 'none' ? NO_BYTES : await readBody(request.raw);
+      const json = await answerBytes(route, request, bodyBytes);
+      if (json !== undefined) {
+        sendJson(reply, route.status, json);
+        return reply;
+      }
+      const call = toCall(route, request, bodyBytes);
+      const key = route.method === 'POST' ? readIdempotencyKey(request.headers['idempotency-key']) : undefined;
+      if (key === undefined) sendJson(reply, route.status, (await work(route, call)).json);
+      else await answerIdempotent(request, reply, { call, key });
+      return reply;
+    },
+  });
+
+  async function answerIdempotent(
+    request: FastifyRequest,
+    reply: FastifyReply,
+    { call, key }: { call: Call; key: string },
+  ): Promise<void> {
+    const answer = await runIdempotent(deps, route, call, toIdempotentRequest(request, call, key));
+    if (answer.replayed) void reply.header('Idempotent-Replayed', 'true');
+    sendJson(reply, answer.status, answer.json);
+  }
+}
+
+function runIdempotent(deps: Answerer['deps'], route: ApiRoute, call: Call, request: IdempotentRequest) {
+  return route.effect === 'transaction'
+    ? runOnce(deps, request, (transaction) => work(route, { ...call, transaction }))
+    : runRepeatable(deps, request, () => work(route, call));
+}
+
+async function work(route: ApiRoute, call: Call): Promise<Work> {
+  return { status: route.status, json: JSON.stringify(await route.handle(call)) };
+}
+
+/** undefined: the route has no faster road, or it does not go for this request. */
+function answerBytes(
+  route: ApiRoute,
+  request: FastifyRequest,
+  bodyBytes: Buffer,
+): Promise<string | undefined> | undefined {
+  if (route.handleBytes === undefined || request.headers['idempotency-key'] !== undefined) return undefined;
+  return route.handleBytes({ caller: callerOf(request), bodyBytes });
+}
+
+function callerOf(request: FastifyRequest): Caller {
+  return request.caller as Caller;
+}
+
+function toCall(route: ApiRoute, request: FastifyRequest, bodyBytes: Buffer): Call {
+  return {
+    caller: callerOf(request),
+    body: toBody(route, bodyBytes),
+    bodyBytes,
+    params: request.params as Record<string, string>,
+    query: request.query as Query,
+    transaction: null,
+  };
+}
+
+function toBody(route: ApiRoute, bytes: Buffer): Row {
+  if (bytes.length > 0) return parseJsonObject(bytes);
+  if (route.body === 'required') throw new AppError('invalid_json');
+  return NO_BODY;
+}
+
+function toIdempotentRequest(request: FastifyRequest, call: Call, key: string): IdempotentRequest {
+  return {
+    scope: { accountId: call.caller.account.id, method: request.method, path: decodedPathOf(request.url), key },
+    body: call.bodyBytes.length === 0 ? undefined : call.body,
+    query: call.query,
+  };
+}

@@ -1,0 +1,68 @@
+import type { TSchema } from 'typebox';
+import type { Caller } from '../accounts/index.ts';
+import type { ErrorCode } from '../lib/errors.ts';
+import type { Row } from '../lib/fields.ts';
+import type { Transaction } from '../store/transaction.ts';
+
+/** One request that passed the checks every endpoint shares. */
+export interface Call {
+  readonly caller: Caller;
+  /** The JSON object of the body; empty where none was sent and none is needed. */
+  readonly body: Row;
+  /** The body as it came, for endpoints that read it in a way of their own. */
+  readonly bodyBytes: Buffer;
+  readonly params: Readonly<Record<string, string>>;
+  /** The last value of each parameter. */
+  readonly query: Query;
+  /** Set for a request with an Idempotency-Key whose route says so: the effect belongs into it. */
+  readonly transaction: Transaction | null;
+}
+
+export type Query = Readonly<Record<string, string>>;
+
+/** What the reference page and `openapi.json` say about an endpoint. */
+export interface ApiRouteDocs {
+  readonly operationId: string;
+  readonly tag: 'Messages' | 'Lists' | 'Account' | 'Version 1';
+  readonly summary: string;
+  readonly description?: string;
+  readonly params?: TSchema;
+  readonly query?: TSchema;
+  readonly body?: TSchema;
+  readonly bodyExample?: object;
+  readonly response: TSchema;
+  readonly responseExample?: object;
+  /** Beside those of every endpoint, in check order. */
+  readonly errors: readonly ErrorCode[];
+  /** Codes that this endpoint answers with another status than the catalogue's. */
+  readonly statusOf?: Readonly<Partial<Record<ErrorCode, number>>>;
+}
+
+/** The same before its body is read as JSON, for endpoints that can do with its bytes. */
+export type BytesCall = Pick<Call, 'caller' | 'bodyBytes'>;
+
+/** An endpoint under `/api/v1` or `/api/v2`: schema, call, status. */
+export interface ApiRoute {
+  readonly method: 'GET' | 'POST' | 'PUT';
+  /** In Fastify's form, such as `/api/v2/messages/:id`. */
+  readonly path: string;
+  /** Of a success. */
+  readonly status: 200 | 201;
+  /** Whether the endpoint reads a body; an optional one may be empty. */
+  readonly body: 'none' | 'optional' | 'required';
+  /**
+   * For POST: how a request with an Idempotency-Key runs. `transaction`: the effect goes into `call.transaction`;
+   * `repeatable`: the verb answers the same when it is repeated.
+   */
+  readonly effect?: 'transaction' | 'repeatable';
+  /** The product that must be on for the account. */
+  readonly product?: 'sms';
+  readonly docs: ApiRouteDocs;
+  /**
+   * A faster road for requests without an Idempotency-Key: resolves with the JSON text of the success, or with undefined
+   * when it did nothing, and then `handle` runs.
+   */
+  readonly handleBytes?: (call: BytesCall) => Promise<string | undefined>;
+  /** Resolves with the body of the success. */
+  readonly handle: (call: Call) => Promise<object>;
+}

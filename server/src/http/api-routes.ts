@@ -1,0 +1,38 @@
+import type { ApiRoute } from './api-route.ts';
+import type { HttpDeps } from './http-deps.ts';
+import { sendBulkV1MessagesRoute } from './routes/v1/send-bulk-messages.ts';
+import { sendV1MessageRoute } from './routes/v1/send-message.ts';
+import { cancelMessageRoute } from './routes/v2/cancel-message.ts';
+import { getListRoute } from './routes/v2/get-list.ts';
+import { getMessageRoute } from './routes/v2/get-message.ts';
+import { getSettingsRoute } from './routes/v2/get-settings.ts';
+import { getSetupStatusRoute } from './routes/v2/get-setup-status.ts';
+import { listListsRoute } from './routes/v2/list-lists.ts';
+import { listMessagesRoute } from './routes/v2/list-messages.ts';
+import { pauseKeyRoute } from './routes/v2/pause-key.ts';
+import { preflightMessageRoute } from './routes/v2/preflight-message.ts';
+import { sendBulkRoutes } from './routes/v2/send-bulk.ts';
+import { sendMessageRoutes } from './routes/v2/send-message.ts';
+import { updateSettingsRoute } from './routes/v2/update-settings.ts';
+import { whoAmIRoute } from './routes/v2/who-am-i.ts';
+
+/** Every endpoint of the API, in the order of the reference page. */
+export function apiRoutes(deps: HttpDeps): readonly ApiRoute[] {
+  return [
+    ...sendMessageRoutes(deps),
+    ...sendBulkRoutes(deps),
+    preflightMessageRoute(deps),
+    listMessagesRoute(deps),
+    getMessageRoute(deps),
+    cancelMessageRoute(deps),
+    listListsRoute(deps),
+    getListRoute(deps),
+    whoAmIRoute(deps),
+    getSetupStatusRoute(deps),
+    getSettingsRoute(deps),
+    updateSettingsRoute(deps),
+    pauseKeyRoute(deps),
+    sendV1MessageRoute(deps),
+    sendBulkV1MessagesRoute(deps),
+  ];
+}

@@ -1,0 +1,123 @@
+import { readFile } from 'node:fs/promises';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { ERRORS, type ErrorCode } from '../lib/errors.ts';
+import { describeApi, describeErrors } from './describe-api.ts';
+
+interface Operation {
+  readonly operationId: string;
+  readonly summary: string;
+  readonly requestBody?: {
+    readonly content: Record<
+      string,
+      { readonly schema: { readonly properties: Record<string, { description?: string }> } }
+    >;
+  };
+  readonly responses: Record<
+    string,
+    {
+      readonly content: Record<
+        string,
+        { readonly schema: { readonly properties: { readonly code?: { readonly enum: ErrorCode[] } } } }
+      >;
+    }
+  >;
+}
+
+/** Codes that no endpoint lists: they answer what is no call of an endpoint. */
+const OUTSIDE: readonly ErrorCode[] = ['not_found', 'method_not_allowed', 'invalid_request'];
+/** Of carriers' callbacks, which are no part of the API. */
+const OF_CALLBACKS: readonly string[] = ['invalid_signature', 'invalid_payload'];
+/** Answered with another status by version 1. */
+const V1_STATUSES: Partial<Record<ErrorCode, number>> = { list_not_found: 404, too_many_messages: 400 };
+
+let paths: Record<string, Record<string, Operation>>;
+let operations: [name: string, operation: Operation][];
+
+beforeAll(async () => {
+  paths = (await describeApi())['paths'] as typeof paths;
+  operations = Object.entries(paths).flatMap(([path, methods]) =>
+    Object.entries(methods).map(([method, operation]): [string, Operation] => [`${method} ${path}`, operation]),
+  );
+});
+
+function codesOf(operation: Operation): [status: string, code: ErrorCode][] {
+  return Object.entries(operation.responses).flatMap(([status, { content }]) =>
+    (content['application/json']?.schema.properties.code?.enum ?? []).map((code): [string, ErrorCode] => [
+      status,
+      code,
+    ]),
+  );
+}
+
+describe('openapi.json', () => {
+  test('describes every endpoint once', () => {
+    expect(operations.map(([name]) => name).sort()).toEqual([
+      'get /api/v2/lists',
+      'get /api/v2/lists/{list_id}',
+      'get /api/v2/messages',
+      'get /api/v2/messages/{id}',
+      'get /api/v2/settings',
+      'get /api/v2/setup-status',
+      'get /api/v2/whoami',
+      'post /api/v1/messages',
+      'post /api/v1/messages/bulk',
+      'post /api/v2/key/pause',
+      'post /api/v2/messages/{id}/cancel',
+      'post /api/v2/preflight',
+      'post /api/v2/send',
+      'post /api/v2/send-raw',
+      'post /api/v2/send-raw/bulk',
+      'post /api/v2/send/bulk',
+      'put /api/v2/settings',
+    ]);
+    const ids = operations.map(([, { operationId }]) => operationId);
+    expect(new Set(ids).size).toBe(ids.length);
+    for (const [, { summary }] of operations) expect(summary).not.toBe('');
+  });
+
+  test('names only errors of the catalogue, under their status', () => {
+    for (const [name, operation] of operations) {
+      for (const [status, code] of codesOf(operation)) {
+        const expected = (name.includes('/v1/') ? V1_STATUSES[code] : undefined) ?? ERRORS[code].status;
+        expect([name, code, status]).toEqual([name, code, String(expected)]);
+      }
+    }
+  });
+
+  test('names every error of the catalogue that an endpoint can answer', () => {
+    const named = new Set<string>([...OUTSIDE, ...operations.flatMap(([, { responses }]) => listCodes(responses))]);
+    expect(Object.keys(ERRORS).filter((code) => !named.has(code) && !OF_CALLBACKS.includes(code))).toEqual([]);
+  });
+
+  test('describes every field of a send', () => {
+    const schema = paths['/api/v2/send-raw']?.['post']?.requestBody?.content['application/json']?.schema;
+    for (const [field, { description }] of Object.entries(schema?.properties ?? {})) {
+      expect([field, typeof description]).toEqual([field, 'string']);
+    }
+    expect(Object.keys(schema?.properties ?? {})).toHaveLength(13);
+  });
+});
+
+/** Codes of answers and of rows inside them. */
+function listCodes(node: unknown): string[] {
+  if (typeof node !== 'object' || node === null) return [];
+  return Object.entries(node).flatMap(([name, value]) =>
+    name === 'code' && Array.isArray((value as { enum?: unknown }).enum)
+      ? (value as { enum: string[] }).enum
+      : listCodes(value),
+  );
+}
+
+describe('docs', () => {
+  const read = (name: string): Promise<string> => readFile(new URL(`../../../docs/${name}`, import.meta.url), 'utf8');
+
+  test('errors.md tells exactly the catalogue', async () => {
+    const text = await read('errors.md');
+    expect(text).toBe(describeErrors());
+    expect([...text.matchAll(/^\| `([a-z_]+)` \|/gm)].map(([, code]) => code)).toEqual(Object.keys(ERRORS));
+  });
+
+  test('openapi.json is what the server gives', async () => {
+    expect(JSON.parse(await read('openapi.json'))).toEqual(JSON.parse(JSON.stringify(await describeApi())));
+  });
+});

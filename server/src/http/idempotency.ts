@@ -1,0 +1,136 @@
+import { createHash } from 'node:crypto';
+import { toCanonicalJson } from '../lib/canonical-json.ts';
+import { type Clock, HOUR_MS } from '../lib/clock.ts';
+import { AppError } from '../lib/errors.ts';
+import type { Row } from '../lib/fields.ts';
+import {
+  deleteIdempotencyKeys,
+  findIdempotencyKey,
+  insertIdempotencyKey,
+  tryLockIdempotencyKey,
+  type IdempotencyScope,
+} from '../store/idempotency-store.ts';
+import type { Pool } from '../store/pool.ts';
+import { withTransaction, type Transaction } from '../store/transaction.ts';
+import type { Query } from './api-route.ts';
+
+export type { IdempotencyScope } from '../store/idempotency-store.ts';
+
+const KEPT_MS = 72 * HOUR_MS;
+
+export interface IdempotentRequest {
+  readonly scope: IdempotencyScope;
+  /** undefined when none was sent. */
+  readonly body: Row | undefined;
+  readonly query: Query;
+}
+
+export interface IdempotentAnswer {
+  readonly status: number;
+  /** JSON text. */
+  readonly json: string;
+  /** The answer is that of an earlier request. */
+  readonly replayed: boolean;
+}
+
+export interface IdempotencyDeps {
+  readonly pool: Pool;
+  readonly clock: Clock;
+}
+
+/**
+ * The value of the header Idempotency-Key, undefined when there is none.
+ * @throws AppError `invalid_idempotency_key`
+ */
+export function readIdempotencyKey(header: string | string[] | undefined): string | undefined {
+  if (header === undefined) return undefined;
+  if (typeof header !== 'string' || !/^[\x20-\x7e]{1,255}$/.test(header)) throw new AppError('invalid_idempotency_key');
+  return header;
+}
+
+export interface Work {
+  readonly status: number;
+  /** JSON text. */
+  readonly json: string;
+}
+
+/**
+ * Runs `work` at most once a key. Its effect and its answer are stored in the same transaction, so that either both are
+ * there or none; when `work` rejects, the key is free again. `work` must put its whole effect into the transaction.
+ * @throws AppError `idempotency_in_progress` (another request holds the key now), `idempotency_key_reused`;
+ * DatabaseUnavailableError; what `work` throws
+ */
+export function runOnce(
+  deps: IdempotencyDeps,
+  request: IdempotentRequest,
+  work: (transaction: Transaction) => Promise<Work>,
+): Promise<IdempotentAnswer> {
+  const requestHash = hashRequest(request);
+  return withTransaction(deps.pool, async (transaction) => {
+    const earlier = await findEarlier(transaction, request.scope, { requestHash, nowMs: deps.clock() });
+    if (earlier !== undefined) return earlier;
+    return await keep(transaction, request.scope, { requestHash, nowMs: deps.clock() }, await work(transaction));
+  });
+}
+
+/**
+ * The same for work that answers the same when it is repeated and has its own transaction, if any. No connection is held
+ * while it runs, so any number of such requests cannot starve each other of connections.
+ * @throws as `runOnce`
+ */
+export async function runRepeatable(
+  deps: IdempotencyDeps,
+  request: IdempotentRequest,
+  work: () => Promise<Work>,
+): Promise<IdempotentAnswer> {
+  const requestHash = hashRequest(request);
+  const find = (transaction: Transaction) =>
+    findEarlier(transaction, request.scope, { requestHash, nowMs: deps.clock() });
+  const earlier = await withTransaction(deps.pool, find);
+  if (earlier !== undefined) return earlier;
+  const answer = await work();
+  return await withTransaction(
+    deps.pool,
+    async (transaction) =>
+      (await find(transaction)) ??
+      (await keep(transaction, request.scope, { requestHash, nowMs: deps.clock() }, answer)),
+  );
+}
+
+interface Moment {
+  readonly requestHash: Buffer;
+  readonly nowMs: number;
+}
+
+async function findEarlier(
+  transaction: Transaction,
+  scope: IdempotencyScope,
+  { requestHash, nowMs }: Moment,
+): Promise<IdempotentAnswer | undefined> {
+  if (!(await tryLockIdempotencyKey(transaction, scope))) throw new AppError('idempotency_in_progress');
+  const stored = await findIdempotencyKey(transaction, scope, nowMs - KEPT_MS);
+  if (stored === undefined) return undefined;
+  if (!stored.requestHash.equals(requestHash)) throw new AppError('idempotency_key_reused');
+  return { status: stored.status, json: stored.body, replayed: true };
+}
+
+async function keep(
+  transaction: Transaction,
+  scope: IdempotencyScope,
+  { requestHash, nowMs }: Moment,
+  { status, json }: Work,
+): Promise<IdempotentAnswer> {
+  await insertIdempotencyKey(transaction, scope, { requestHash, status, body: json, createdMs: nowMs });
+  return { status, json, replayed: false };
+}
+
+function hashRequest({ body, query }: IdempotentRequest): Buffer {
+  return createHash('sha256')
+    .update(`${toCanonicalJson(body)}\n${toCanonicalJson(query)}`)
+    .digest();
+}
+
+/** Forgets answers older than 72 hours; resolves with how many. For the scheduler, any number of times. */
+export function purgeIdempotencyKeys(pool: Pool, nowMs: number): Promise<number> {
+  return deleteIdempotencyKeys(pool, nowMs - KEPT_MS);
+}

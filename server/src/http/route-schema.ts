@@ -1,0 +1,80 @@
+import type { FastifySchema } from 'fastify';
+import { Type, type TSchema } from 'typebox';
+import { ERRORS, type ErrorCode } from '../lib/errors.ts';
+import { wordSchema } from '../lib/fields.ts';
+import type { ApiRoute } from './api-route.ts';
+
+const COMMON_ERRORS = [
+  'missing_api_key',
+  'invalid_api_key',
+  'account_suspended',
+  'internal_error',
+  'service_unavailable',
+] as const satisfies readonly ErrorCode[];
+const BODY_ERRORS = ['unsupported_media_type', 'payload_too_large', 'invalid_json', 'invalid_body'] as const;
+const IDEMPOTENCY_ERRORS = ['invalid_idempotency_key', 'idempotency_in_progress', 'idempotency_key_reused'] as const;
+
+const IDEMPOTENCY_HEADER = Type.Object({
+  'Idempotency-Key': Type.Optional(
+    Type.String({
+      minLength: 1,
+      maxLength: 255,
+      pattern: '^[ -~]+$',
+      description: 'A repeat with the same key within 72 hours gives the first answer again.',
+    }),
+  ),
+});
+
+/** Every code that the endpoint can answer, those that all endpoints share included. */
+export function errorsOf(route: ApiRoute): ErrorCode[] {
+  const codes: ErrorCode[] = [...COMMON_ERRORS];
+  if (route.method !== 'GET') codes.push('key_paused');
+  if (route.product !== undefined) codes.push('product_not_enabled');
+  if (route.body !== 'none') codes.push(...BODY_ERRORS);
+  if (route.method === 'POST') codes.push(...IDEMPOTENCY_ERRORS);
+  return [...new Set([...codes, ...route.docs.errors])];
+}
+
+/** What `openapi.json` says about an endpoint, in Fastify's form. Judges nothing. */
+export function toRouteSchema(route: ApiRoute): FastifySchema {
+  const { docs } = route;
+  return {
+    operationId: docs.operationId,
+    tags: [docs.tag],
+    summary: docs.summary,
+    ...(docs.description === undefined ? {} : { description: docs.description }),
+    ...(docs.tag === 'Version 1' ? { deprecated: true } : {}),
+    security: [{ apiKey: [] }],
+    ...(docs.params === undefined ? {} : { params: docs.params }),
+    ...(docs.query === undefined ? {} : { querystring: docs.query }),
+    ...(route.method === 'POST' ? { headers: IDEMPOTENCY_HEADER } : {}),
+    ...(docs.body === undefined ? {} : { body: withExample(docs.body, docs.bodyExample) }),
+    response: {
+      [route.status]: { description: 'Success', ...withExample(docs.response, docs.responseExample) },
+      ...toErrorResponses(route),
+    },
+  };
+}
+
+function withExample(schema: TSchema, example: object | undefined): TSchema {
+  return example === undefined ? schema : { ...schema, examples: [example] };
+}
+
+function toErrorResponses(route: ApiRoute): Record<string, object> {
+  const byStatus = new Map<number, ErrorCode[]>();
+  for (const code of errorsOf(route)) {
+    const status = route.docs.statusOf?.[code] ?? ERRORS[code].status;
+    byStatus.set(status, [...(byStatus.get(status) ?? []), code]);
+  }
+  return Object.fromEntries([...byStatus].map(([status, codes]) => [status, toErrorSchema(route, codes)]));
+}
+
+function toErrorSchema(route: ApiRoute, codes: readonly ErrorCode[]): object {
+  const schema = Type.Object({
+    error: Type.String({ description: 'For people; may change.' }),
+    code: wordSchema(codes),
+    message: Type.Optional(Type.String({ description: 'More detail.' })),
+    ...(route.docs.tag === 'Version 1' ? { deprecated: Type.Literal(true) } : {}),
+  });
+  return { description: codes.map((code) => `\`${code}\``).join(', '), ...schema };
+}

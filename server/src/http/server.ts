@@ -1,0 +1,129 @@
+import { randomUUID } from 'node:crypto';
+import type { Socket } from 'node:net';
+import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import { addApiRoute, type Answerer } from './add-api-route.ts';
+import { addDocs } from './add-docs.ts';
+import { addHealthRoutes } from './add-health-routes.ts';
+import { toErrorAnswer } from './answer-error.ts';
+import { apiRoutes } from './api-routes.ts';
+import { answerClientError } from './client-error.ts';
+import { JSON_CONTENT_TYPE } from './content-types.ts';
+import { createCors } from './cors.ts';
+import type { HttpDeps } from './http-deps.ts';
+import { KnownPaths } from './known-paths.ts';
+import { decodedPathOf, parseQuery, pathOf } from './request-url.ts';
+import { AppError } from '../lib/errors.ts';
+import { isV1Path, v1Headers } from './v1-headers.ts';
+
+const REQUEST_ID = /^[A-Za-z0-9._-]{1,64}$/;
+/** The headers of a request, and all of it, must have arrived by then. */
+const HEADERS_TIMEOUT_MS = 20_000;
+const REQUEST_TIMEOUT_MS = 120_000;
+/** How often connections are looked through for those that are over their time. */
+const CHECK_MS = 1_000;
+/** A connection that asks on without having got so many answers is closed: each of them is kept in memory. */
+const MAX_PIPELINED = 4;
+/** Longer than any id of ours; more gives `not_found`. */
+const MAX_PARAM_LENGTH = 500;
+
+/**
+ * The HTTP server of the API, its reference page and the health checks; does not listen yet. Requests are checked in the
+ * order of the contract: route, key, account, product, media type, size, JSON, Idempotency-Key, then the verb.
+ */
+export function createHttpServer(deps: HttpDeps): FastifyInstance {
+  const { headersTimeoutMs = HEADERS_TIMEOUT_MS, requestTimeoutMs = REQUEST_TIMEOUT_MS } = deps.limits ?? {};
+  const app = fastify({
+    logger: false,
+    genReqId: (request) => toRequestId(request.headers['x-request-id']),
+    requestIdHeader: false,
+    routerOptions: {
+      ignoreTrailingSlash: true,
+      caseSensitive: true,
+      maxParamLength: MAX_PARAM_LENGTH,
+      querystringParser: parseQuery,
+    },
+    requestTimeout: requestTimeoutMs,
+    // A connection on which nothing moves, such as one that does not read its answers.
+    connectionTimeout: requestTimeoutMs,
+    http: { headersTimeout: headersTimeoutMs, connectionsCheckingInterval: CHECK_MS },
+    return503OnClosing: false,
+    clientErrorHandler: answerClientError,
+    // Also the road of addresses that cannot be decoded, which passes no hook.
+    frameworkErrors: (_error, request, reply) => {
+      setCommonHeaders(request, reply);
+      sendError(new AppError('not_found'), request, reply);
+    },
+  });
+  const paths = new KnownPaths();
+  const cors = createCors(deps.config.corsOrigins);
+
+  function setCommonHeaders(request: FastifyRequest, reply: FastifyReply): void {
+    void reply.header('X-Request-Id', request.id).header('Cache-Control', 'no-store');
+    const path = decodedPathOf(request.url);
+    if (isV1Path(path)) void reply.headers(v1Headers(path, deps.config.publicUrl));
+    cors(request, reply);
+  }
+
+  function sendError(error: unknown, request: FastifyRequest, reply: FastifyReply): void {
+    const answer = toErrorAnswer(error);
+    if (answer.report) deps.reportError(error, request.id);
+    const body = isV1Path(decodedPathOf(request.url)) ? { ...answer.body, deprecated: true } : answer.body;
+    void reply.headers(answer.headers);
+    sendJson(reply, answer.status, JSON.stringify(body));
+  }
+
+  function sendJson(reply: FastifyReply, status: number, json: string): void {
+    void reply.code(status).header('Content-Type', JSON_CONTENT_TYPE).send(json);
+  }
+
+  function answerUnknown(request: FastifyRequest, reply: FastifyReply): void {
+    const allow = paths.allow(pathOf(request.url));
+    if (allow === undefined) return sendError(new AppError('not_found'), request, reply);
+    void reply.header('Allow', allow);
+    if (request.method !== 'OPTIONS') return sendError(new AppError('method_not_allowed'), request, reply);
+    void reply.code(204).header('Content-Type', JSON_CONTENT_TYPE).send();
+  }
+
+  // Fields are judged by our own checks, which the schemas are made of; and nothing may be cut out of an answer.
+  app.setValidatorCompiler(() => () => true);
+  app.setSerializerCompiler(() => (value) => JSON.stringify(value));
+  app.removeAllContentTypeParsers();
+  // Bodies are read by the handlers, after the checks that come before.
+  app.addContentTypeParser('*', (_request, _payload, done) => done(null));
+  app.addHook('onRoute', ({ method, url }) => paths.add(typeof method === 'string' ? [method] : method, url));
+  app.addHook('onRequest', (request, reply, done) => {
+    setCommonHeaders(request, reply);
+    // No answer: it would wait in memory behind those that are not read.
+    if (countUnanswered(request, reply) > MAX_PIPELINED) request.raw.socket.destroy();
+    else done();
+  });
+  app.setErrorHandler((error, request, reply) => {
+    if (request.is404) answerUnknown(request, reply);
+    else sendError(error, request, reply);
+  });
+  app.setNotFoundHandler(answerUnknown);
+
+  const answerer: Answerer = { deps, sendJson };
+  addDocs(app, deps);
+  app.register(async (scope) => {
+    const routes = deps.servesApi === false ? [] : apiRoutes(deps);
+    for (const route of routes) addApiRoute(scope, route, answerer);
+    addHealthRoutes(scope, deps);
+  });
+  if (deps.addRoutes !== undefined) app.register(async (scope) => deps.addRoutes?.(scope));
+  return app;
+}
+
+const unanswered = new WeakMap<Socket, number>();
+
+/** How many requests of the connection have no answer that has left, with this one. */
+function countUnanswered({ raw: { socket } }: FastifyRequest, { raw }: FastifyReply): number {
+  const count = (unanswered.get(socket) ?? 0) + 1;
+  unanswered.set(socket, count);
+  raw.once('close', () => unanswered.set(socket, (unanswered.get(socket) ?? 1) - 1));
+  return count;
+}
+
+function toRequestId(given: string | string[] | undefined): string {
+  return typeof given === 'string' && REQUEST_ID.test(given) ? given : randomUUID();
+}

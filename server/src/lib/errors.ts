@@ -1,0 +1,176 @@
+/**
+ * Every error the API can answer, with its status, whether a later repeat of the same request can succeed, and its
+ * default text. The text may change; the code never does. `docs/errors.md` is generated from this list.
+ */
+export const ERRORS = {
+  // request form
+  invalid_request: { status: 400, retryable: false, text: 'The HTTP request cannot be read' },
+  not_found: { status: 404, retryable: false, text: 'Resource not found' },
+  method_not_allowed: { status: 405, retryable: false, text: 'Method not allowed' },
+  unsupported_media_type: { status: 415, retryable: false, text: 'Content-Type must be application/json' },
+  payload_too_large: { status: 413, retryable: false, text: 'Payload too large' },
+  invalid_json: { status: 400, retryable: false, text: 'Request body must be valid JSON' },
+  invalid_body: { status: 400, retryable: false, text: 'Request body must be a JSON object' },
+  // keys and accounts
+  missing_api_key: { status: 401, retryable: false, text: 'API key required' },
+  invalid_api_key: { status: 401, retryable: false, text: 'Invalid API key' },
+  account_suspended: { status: 403, retryable: false, text: 'Account is suspended' },
+  key_paused: { status: 403, retryable: false, text: 'API key is paused' },
+  list_not_allowed: { status: 403, retryable: false, text: 'This key may not use this list' },
+  confirmation_required: { status: 403, retryable: false, text: 'This key needs a confirmed send' },
+  product_not_enabled: { status: 403, retryable: false, text: 'SMS product not enabled for this account' },
+  // idempotency
+  invalid_idempotency_key: {
+    status: 400,
+    retryable: false,
+    text: 'Idempotency-Key must be 1 to 255 printable ASCII characters',
+  },
+  idempotency_in_progress: {
+    status: 409,
+    retryable: true,
+    text: 'The first request with this Idempotency-Key is still running',
+  },
+  idempotency_key_reused: {
+    status: 422,
+    retryable: false,
+    text: 'This Idempotency-Key was used with another request',
+  },
+  // paging and filters
+  invalid_limit: { status: 400, retryable: false, text: 'limit must be an integer of at least 1' },
+  invalid_cursor: { status: 400, retryable: false, text: 'cursor is not one that this endpoint gave' },
+  invalid_status: { status: 400, retryable: false, text: 'status is not one of the known values' },
+  invalid_state: { status: 400, retryable: false, text: 'state is not one of the known values' },
+  invalid_schedule_id: { status: 400, retryable: false, text: 'schedule_id must be 24 hexadecimal characters' },
+  invalid_created_from: { status: 400, retryable: false, text: 'created_from must be a date or a time' },
+  invalid_created_to: { status: 400, retryable: false, text: 'created_to must be a date or a time' },
+  invalid_date_range: { status: 400, retryable: false, text: 'created_from must be before created_to' },
+  // sends
+  missing_to: { status: 400, retryable: false, text: 'to is required' },
+  missing_list_number: { status: 400, retryable: false, text: 'list_number is required' },
+  missing_body: { status: 400, retryable: false, text: 'body is required' },
+  missing_from: {
+    status: 400,
+    retryable: false,
+    text: 'Sending number ID (from_phone_number_id) is required',
+  },
+  missing_messages: { status: 400, retryable: false, text: 'messages is required' },
+  invalid_phone: { status: 400, retryable: false, text: 'to must be a phone number in E.164 format' },
+  invalid_list_number: { status: 400, retryable: false, text: 'list_number must be E.164 or a short code' },
+  invalid_from: { status: 400, retryable: false, text: 'from_phone_number_id is not a sending number ID' },
+  invalid_wrap_links: { status: 400, retryable: false, text: 'wrap_links must be a boolean' },
+  invalid_contact_data: {
+    status: 400,
+    retryable: false,
+    text: 'contact_data must be an object of first_name, last_name, custom_fields and timezone',
+  },
+  invalid_metadata: { status: 400, retryable: false, text: 'metadata must be an object' },
+  invalid_send_at: {
+    status: 400,
+    retryable: false,
+    text: 'send_at must be a time at most 35 days ahead and not over 5 minutes ago',
+  },
+  invalid_category: { status: 400, retryable: false, text: 'category must be transactional or marketing' },
+  invalid_skip_affixes: { status: 400, retryable: false, text: 'skip_affixes must be a boolean' },
+  invalid_skip_duplicate_check: { status: 400, retryable: false, text: 'skip_duplicate_check must be a boolean' },
+  invalid_skip_rate_limit: { status: 400, retryable: false, text: 'skip_rate_limit must be a boolean' },
+  invalid_skip_contact_validation: {
+    status: 400,
+    retryable: false,
+    text: 'skip_contact_validation must be a boolean',
+  },
+  invalid_skip_journey_check: { status: 400, retryable: false, text: 'skip_journey_check must be a boolean' },
+  body_too_long: { status: 400, retryable: false, text: 'body must be at most 1600 characters' },
+  metadata_too_large: { status: 413, retryable: false, text: 'metadata must be at most 4096 bytes of compact JSON' },
+  list_not_found: { status: 400, retryable: false, text: 'No list with this number' },
+  webhook_not_configured: { status: 400, retryable: false, text: 'The list is not verified yet' },
+  no_domain_configured: { status: 400, retryable: false, text: 'Neither list nor account has a shortener domain' },
+  invalid_messages: { status: 400, retryable: false, text: 'messages must be an array' },
+  invalid_message: { status: 400, retryable: false, text: 'A message must be an object' },
+  too_many_messages: { status: 413, retryable: false, text: 'Maximum 1000 messages per request' },
+  not_cancellable: { status: 409, retryable: false, text: 'The message can no longer be cancelled' },
+  // settings
+  invalid_brand_name: { status: 400, retryable: false, text: 'brand_name must be a string of at most 100 characters' },
+  invalid_support_contact: {
+    status: 400,
+    retryable: false,
+    text: 'support_contact must be a string of at most 100 characters',
+  },
+  invalid_timezone: { status: 400, retryable: false, text: 'timezone must be an IANA zone name or null' },
+  invalid_prepend: { status: 400, retryable: false, text: 'prepend must be a string of at most 200 characters' },
+  invalid_append: { status: 400, retryable: false, text: 'append must be a string of at most 200 characters' },
+  invalid_default_filter_bots: { status: 400, retryable: false, text: 'default_filter_bots must be a boolean' },
+  invalid_bot_filter_page: { status: 400, retryable: false, text: 'bot_filter_page must be suspects or everyone' },
+  invalid_bad_countries: { status: 400, retryable: false, text: 'bad_countries must be an array of ISO country codes' },
+  invalid_blocked_words: { status: 400, retryable: false, text: 'blocked_words must be an array of strings' },
+  invalid_dedupe_window_seconds: {
+    status: 400,
+    retryable: false,
+    text: 'dedupe_window_seconds must be an integer from 0 to 86400',
+  },
+  invalid_optout_scope: { status: 400, retryable: false, text: 'optout_scope must be list or account' },
+  invalid_abuse_words_mode: { status: 400, retryable: false, text: 'abuse_words_mode must be stop or label' },
+  invalid_soft_failure_threshold: {
+    status: 400,
+    retryable: false,
+    text: 'soft_failure_threshold must be an integer from 1 to 20',
+  },
+  invalid_shortener_domain: { status: 400, retryable: false, text: 'shortener_domain must be a host name or null' },
+  invalid_click_domain: { status: 400, retryable: false, text: 'click_domain must be a host name or null' },
+  invalid_rotate_postback_secret: { status: 400, retryable: false, text: 'rotate_postback_secret must be true' },
+  invalid_require_postback_secret: { status: 400, retryable: false, text: 'require_postback_secret must be a boolean' },
+  invalid_thompson_mode: {
+    status: 400,
+    retryable: false,
+    text: 'thompson_mode must be thompson_single_step or thompson_two_step',
+  },
+  invalid_thompson_payout_floor: {
+    status: 400,
+    retryable: false,
+    text: 'thompson_payout_floor must be a number of at least 0',
+  },
+  invalid_thompson_window_days: {
+    status: 400,
+    retryable: false,
+    text: 'thompson_window_days must be an integer from 1 to 365',
+  },
+  invalid_tune: { status: 400, retryable: false, text: 'tune must be an object or null' },
+  // carrier callbacks
+  invalid_signature: { status: 403, retryable: false, text: 'The callback is not signed by a known sender' },
+  invalid_payload: { status: 400, retryable: false, text: 'The callback cannot be read' },
+  // ours
+  internal_error: { status: 500, retryable: true, text: 'Internal server error' },
+  service_unavailable: { status: 503, retryable: true, text: 'Service unavailable' },
+} as const satisfies Record<string, { status: number; retryable: boolean; text: string }>;
+
+export type ErrorCode = keyof typeof ERRORS;
+
+export interface AppErrorOptions {
+  /** Overrides the catalogue's text; must be safe to show. */
+  text?: string;
+  /** Overrides the catalogue's status (v1 answers some codes with another one). */
+  status?: number;
+  /** More detail for people, sent as `message`. Never a phone number or a body. */
+  message?: string;
+  cause?: unknown;
+}
+
+/** A failure that the product expects. Anything else that is thrown is a bug and becomes `internal_error`. */
+export class AppError extends Error {
+  override readonly name = 'AppError';
+  readonly code: ErrorCode;
+  readonly status: number;
+  readonly text: string;
+  readonly detail: string | undefined;
+
+  constructor(code: ErrorCode, options: AppErrorOptions = {}) {
+    super(options.text ?? ERRORS[code].text, { cause: options.cause });
+    this.code = code;
+    this.status = options.status ?? ERRORS[code].status;
+    this.text = options.text ?? ERRORS[code].text;
+    this.detail = options.message;
+  }
+
+  get retryable(): boolean {
+    return ERRORS[this.code].retryable;
+  }
+}

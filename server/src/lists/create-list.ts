@@ -1,0 +1,86 @@
+import type { Clock } from '../lib/clock.ts';
+import { isListNumber } from '../lib/e164.ts';
+import { OperatorError } from '../lib/operator-error.ts';
+import { v1ListId } from '../lib/public-id.ts';
+import { insertList } from '../store/list-store.ts';
+import type { Pool } from '../store/pool.ts';
+import { type Transaction, withTransaction } from '../store/transaction.ts';
+import { findSettingError } from './list-settings.ts';
+import { type OperatorList, toOperatorList } from './operator-list.ts';
+
+const MAX_NAME = 255;
+
+export interface NewListInput {
+  readonly accountId: string;
+  /** E.164 or short code. */
+  readonly number: string;
+  readonly type: string;
+  readonly name: string;
+  readonly brandName?: string | undefined;
+  readonly settings?: Readonly<Record<string, unknown>> | undefined;
+  /** What the carrier of the type needs; never shown again. */
+  readonly credentials?: Readonly<Record<string, unknown>> | undefined;
+}
+
+export interface CreateListDeps {
+  readonly pool: Pool;
+  readonly clock: Clock;
+  /** List types that a carrier of this installation serves. */
+  readonly listTypes: ReadonlySet<string>;
+}
+
+/**
+ * Makes an active list.
+ * @throws OperatorError `invalid`, `exists` (the number is taken by a list that is not deleted)
+ */
+export async function createList(deps: CreateListDeps, input: NewListInput): Promise<OperatorList> {
+  assertNewList(deps, input);
+  return await withTransaction(deps.pool, (transaction) => createListWithin(transaction, input, deps.clock()));
+}
+
+/** The same in the caller's transaction, without the checks of the input. */
+export async function createListWithin(
+  transaction: Transaction,
+  input: NewListInput,
+  nowMs: number,
+): Promise<OperatorList> {
+  const isSimulated = input.type === 'simulator';
+  const list = await insertList(transaction, {
+    v1Id: v1ListId(),
+    accountId: input.accountId,
+    number: input.number,
+    brandName: input.brandName ?? null,
+    listName: input.name,
+    type: input.type,
+    isByoc: !isSimulated,
+    verified: isSimulated,
+    credentials: input.credentials ?? {},
+    settings: input.settings ?? {},
+    createdMs: nowMs,
+  });
+  if (list === undefined) throw new OperatorError('exists', `A list with the number ${input.number} exists already`);
+  return toOperatorList(list);
+}
+
+function assertNewList({ listTypes, clock }: CreateListDeps, input: NewListInput): void {
+  if (!isListNumber(input.number)) {
+    throw new OperatorError('invalid', 'The number must be in E.164 form, such as +18445550111, or a short code');
+  }
+  if (!listTypes.has(input.type)) {
+    throw new OperatorError('invalid', `The type must be one of ${[...listTypes].join(', ')}`);
+  }
+  assertName('name', input.name);
+  if (input.brandName !== undefined) assertName('brand', input.brandName);
+  assertSettings(input.settings ?? {}, clock());
+}
+
+export function assertName(what: string, name: string): void {
+  if (name.trim() === '' || name.length > MAX_NAME) {
+    throw new OperatorError('invalid', `The ${what} must have 1 to ${MAX_NAME} characters`);
+  }
+}
+
+export function assertSettings(settings: Readonly<Record<string, unknown>>, nowMs: number): void {
+  const problem = findSettingError(settings, nowMs);
+  if (problem !== undefined) throw new OperatorError('invalid', problem);
+}

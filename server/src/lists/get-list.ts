@@ -1,0 +1,33 @@
+import type { Caller, Directory, List } from '../accounts/index.ts';
+import { AppError } from '../lib/errors.ts';
+import { countContacts, readStoredSettings } from '../store/list-store.ts';
+import type { Pool } from '../store/pool.ts';
+import { withListDefaults } from './list-settings.ts';
+import { toListView } from './list-view.ts';
+import type { ListView } from './list-view-schemas.ts';
+
+export interface ListReaderDeps {
+  readonly pool: Pool;
+  readonly directory: Pick<Directory, 'list' | 'listByV1Id' | 'listsOf'>;
+}
+
+/**
+ * One list of the caller's account, with its settings.
+ * @throws AppError `not_found` for an id (integer or `pn_...`) that is unknown, malformed, foreign or of a deleted list
+ */
+export async function getList(deps: ListReaderDeps, caller: Caller, input: { id: string }): Promise<ListView> {
+  const list = findList(deps, input.id);
+  if (list === undefined || list.accountId !== caller.account.id || list.status === 'deleted') {
+    throw new AppError('not_found');
+  }
+  const [counts, stored] = await Promise.all([
+    countContacts(deps.pool, [list.id]),
+    readStoredSettings(deps.pool, list.id),
+  ]);
+  return toListView(list, withListDefaults(stored, list.number), counts.get(list.id) ?? 0, caller.key);
+}
+
+function findList({ directory }: ListReaderDeps, id: string): List | undefined {
+  if (/^[1-9][0-9]{0,9}$/.test(id)) return directory.list(Number(id));
+  return directory.listByV1Id(id);
+}

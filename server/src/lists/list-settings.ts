@@ -1,0 +1,152 @@
+import { Type } from 'typebox';
+import type { ListSettings } from '../accounts/index.ts';
+import { countryOf } from '../lib/e164.ts';
+import { isHost } from '../lib/host-name.ts';
+import {
+  booleanKind,
+  customKind,
+  enumKind,
+  type FieldKind,
+  integerKind,
+  isPlainObject,
+  textKind,
+} from '../lib/fields.ts';
+
+interface ListSetting {
+  readonly kind: FieldKind;
+  /** `country` has none: it follows the number. */
+  readonly byDefault: unknown;
+  readonly nullable: boolean;
+}
+
+const AFFIX = textKind({ maxLength: 200 });
+const REPLY = textKind({ maxLength: 320 });
+const HOST = customKind(Type.String(), (value) => typeof value === 'string' && isHost(value));
+const COUNTRY = customKind(Type.String({ pattern: '^[A-Z]{2}$' }), isCountry);
+const WORDS = customKind(Type.Array(Type.String()), isTextArray);
+const BUDGETS = customKind(Type.Array(Type.Record(Type.String(), Type.Unknown())), isBudgets);
+
+/** All settings of a list (lists.md 5 of the contract) with their checks and defaults. null: as the account, or built in. */
+export const LIST_SETTINGS = {
+  send_rate_per_minute: own(integerKind(1, 1_000_000), 17_000),
+  stale_minutes: own(integerKind(1, 1_440), 30),
+  prepend: inherited(AFFIX),
+  append: inherited(AFFIX),
+  affixes: own(enumKind(['all', 'marketing', 'none']), 'marketing'),
+  reply_stop: inherited(REPLY),
+  reply_help: inherited(REPLY),
+  reply_start: inherited(REPLY),
+  auto_reply: own(enumKind(['auto', 'always', 'never']), 'auto'),
+  join_keywords: own(WORDS, []),
+  double_opt_in: own(booleanKind(), false),
+  quiet_hours: own(booleanKind(), true),
+  quiet_hours_mode: own(enumKind(['hold', 'cancel']), 'hold'),
+  dedupe_window_seconds: inherited(integerKind(0, 86_400)),
+  reject_voip: own(booleanKind(), false),
+  optout_scope: inherited(enumKind(['list', 'account'])),
+  smart_encoding: own(booleanKind(), false),
+  validity_minutes: own(integerKind(1, 2_880), 240),
+  shortener_domain: inherited(HOST),
+  click_domain: inherited(HOST),
+  in_doubt_resubmit: own(booleanKind(), false),
+  budgets: own(BUDGETS, []),
+  country: own(COUNTRY, undefined),
+} as const satisfies Record<string, ListSetting>;
+
+export type ListSettingName = keyof typeof LIST_SETTINGS;
+
+/** All settings of a list under their names in the API. */
+export type ListSettingsView = Readonly<Record<ListSettingName, unknown>>;
+
+/** What is wrong with settings that shall be stored (null: back to the default); undefined: nothing. */
+export function findSettingError(settings: Readonly<Record<string, unknown>>, nowMs: number): string | undefined {
+  for (const [name, value] of Object.entries(settings)) {
+    const setting = settingOf(name);
+    if (setting === undefined) return `There is no list setting ${name}`;
+    if (value !== null && (value === undefined || !setting.kind.isValid(value, nowMs))) {
+      return `${name} must match ${JSON.stringify(setting.kind.schema)}`;
+    }
+  }
+  return undefined;
+}
+
+/** Stored settings hold what was changed; the rest is the default. `number`: E.164 or short code, for the country. */
+export function withListDefaults(stored: Readonly<Record<string, unknown>>, number: string): ListSettingsView {
+  const view: Record<string, unknown> = {};
+  for (const [name, setting] of Object.entries(LIST_SETTINGS)) view[name] = stored[name] ?? setting.byDefault;
+  view['country'] ??= countryOf(number);
+  return view as Record<ListSettingName, unknown>;
+}
+
+/** What the path of a message needs of the stored settings of a list. */
+export function toListSettings(stored: Readonly<Record<string, unknown>>, number: string): ListSettings {
+  const settings = withListDefaults(stored, number) as unknown as CheckedSettings;
+  return {
+    sendRatePerMinute: settings.send_rate_per_minute,
+    staleMinutes: settings.stale_minutes,
+    prepend: settings.prepend,
+    append: settings.append,
+    affixes: settings.affixes,
+    dedupeWindowSeconds: settings.dedupe_window_seconds,
+    smartEncoding: settings.smart_encoding,
+    validityMinutes: settings.validity_minutes,
+    shortenerDomain: settings.shortener_domain,
+    clickDomain: settings.click_domain,
+    inDoubtResubmit: settings.in_doubt_resubmit,
+    country: settings.country,
+  };
+}
+
+/** The form that `findSettingError` lets into the database. */
+interface CheckedSettings {
+  readonly send_rate_per_minute: number;
+  readonly stale_minutes: number;
+  readonly prepend: string | null;
+  readonly append: string | null;
+  readonly affixes: 'all' | 'marketing' | 'none';
+  readonly dedupe_window_seconds: number | null;
+  readonly smart_encoding: boolean;
+  readonly validity_minutes: number;
+  readonly shortener_domain: string | null;
+  readonly click_domain: string | null;
+  readonly in_doubt_resubmit: boolean;
+  readonly country: string;
+}
+
+function own(kind: FieldKind, byDefault: unknown): ListSetting {
+  return { kind, byDefault, nullable: false };
+}
+
+function inherited(kind: FieldKind): ListSetting {
+  return { kind, byDefault: null, nullable: true };
+}
+
+function settingOf(name: string): ListSetting | undefined {
+  return Object.hasOwn(LIST_SETTINGS, name) ? LIST_SETTINGS[name as ListSettingName] : undefined;
+}
+
+function isCountry(value: unknown): boolean {
+  return typeof value === 'string' && /^[A-Z]{2}$/.test(value);
+}
+
+function isTextArray(value: unknown): boolean {
+  return Array.isArray(value) && value.every((word) => typeof word === 'string' && word !== '');
+}
+
+/** lifecycle.md 5 of the contract. */
+function isBudgets(value: unknown): boolean {
+  return Array.isArray(value) && value.every(isBudget);
+}
+
+function isBudget(value: unknown): boolean {
+  if (!isPlainObject(value)) return false;
+  const { name, unit, limit, per, scope } = value;
+  return (
+    typeof name === 'string' &&
+    (unit === 'message' || unit === 'segment') &&
+    Number.isInteger(limit) &&
+    Number(limit) >= 0 &&
+    (per === 'minute' || per === 'day') &&
+    (scope === 'list' || scope === 'account')
+  );
+}

@@ -1,0 +1,27 @@
+export { cancelMessage } from './cancel-message.ts';
+export { checkBooks, type ListBooks, type Miscount } from './check-books.ts';
+export { getMessage } from './get-message.ts';
+export { listMessages } from './list-messages.ts';
+export { messageQueryFields, type RawMessageQuery } from './message-query.ts';
+export type { MessageReaderDeps } from './message-reader.ts';
+export {
+  cancelledMessageSchema,
+  type CancelledMessage,
+  messagePageSchema,
+  type MessagePage,
+  messageSchema,
+  type MessageView,
+} from './message-view-schemas.ts';
+export { sendBulkBytes, type SendBytesDeps } from './send-bulk-bytes.ts';
+export { MAX_BULK_MESSAGES, rawSendFields, sendFields } from './send-fields.ts';
+export {
+  sendBulk,
+  sendMessage,
+  type SendDeps,
+  type SendInput,
+  type SentBulk,
+  type SentMessage,
+  validateOneSend,
+} from './send-messages.ts';
+export { sendV1Bulk, sendV1Message, type V1SendInput } from './send-v1-messages.ts';
+export { v1MessageSchema, v1RowSchema } from './v1-send-schemas.ts';

@@ -1,0 +1,138 @@
+import { collectDefaultMetrics, Counter, Gauge, Registry } from 'prom-client';
+
+/** What the sending side counts. Called once a batch, with plain numbers: nothing here is paid a message. */
+export interface PipelineMetrics {
+  onStage(stage: string, elapsedMs: number): void;
+  onGated(passed: number, refused: readonly { readonly outcome: { readonly reason: string } }[]): void;
+  onAnswered(settled: readonly { readonly outcome: { readonly kind: string } }[]): void;
+}
+
+/** Read at each scrape. */
+export interface Readings {
+  /** Messages by state, over all lists. */
+  messagesByState(): Promise<ReadonlyMap<string, number>>;
+  logBacklog(): Promise<Readonly<Record<'outbound' | 'events', number>>>;
+}
+
+export interface Metrics extends PipelineMetrics {
+  /** Counted where requests are answered. */
+  onAccepted(count: number): void;
+  /** Prometheus text format. */
+  text(): Promise<string>;
+}
+
+/** The metrics of one process. Counters are plain integers until somebody scrapes. */
+export function createMetrics(readings: Readings): Metrics {
+  const registry = new Registry();
+  collectDefaultMetrics({ register: registry });
+  let accepted = 0;
+  const gated = new Map<string, number>();
+  const answered = new Map<string, number>();
+  const stageMs = new Map<string, number>();
+  const add = (counts: Map<string, number>, key: string, by: number): void => {
+    counts.set(key, (counts.get(key) ?? 0) + by);
+  };
+
+  registerSum(
+    registry,
+    'trackly_accepted_messages_total',
+    'Messages accepted by this process',
+    () => new Map([['', accepted]]),
+  );
+  registerSum(registry, 'trackly_gated_messages_total', 'Messages by verdict of the gate', () => gated, 'verdict');
+  registerSum(
+    registry,
+    'trackly_submitted_messages_total',
+    'Messages by answer of the carrier',
+    () => answered,
+    'outcome',
+  );
+  registerSum(
+    registry,
+    'trackly_stage_seconds_total',
+    'Wall time of each stage of the sending side',
+    () => toSeconds(stageMs),
+    'stage',
+  );
+  registerReadings(registry, readings);
+
+  return {
+    onAccepted(count) {
+      accepted += count;
+    },
+    onStage: (stage, elapsedMs) => add(stageMs, stage, elapsedMs),
+    onGated(passed, refused) {
+      add(gated, 'pass', passed);
+      for (const { outcome } of refused) add(gated, outcome.reason, 1);
+    },
+    onAnswered(settled) {
+      for (const { outcome } of settled) add(answered, outcome.kind, 1);
+    },
+    text: () => registry.metrics(),
+  };
+}
+
+function toSeconds(stageMs: ReadonlyMap<string, number>): Map<string, number> {
+  return new Map([...stageMs].map(([stage, ms]) => [stage, ms / 1_000]));
+}
+
+/** A counter whose values are set from our own sums when they are asked for. */
+function registerSum(
+  registry: Registry,
+  name: string,
+  help: string,
+  sums: () => ReadonlyMap<string, number>,
+  label?: string,
+): void {
+  registry.registerMetric(
+    new Counter({
+      name,
+      help,
+      labelNames: label === undefined ? [] : [label],
+      registers: [],
+      collect() {
+        this.reset();
+        for (const [value, sum] of sums()) {
+          if (label === undefined) this.inc(sum);
+          else this.inc({ [label]: value }, sum);
+        }
+      },
+    }),
+  );
+}
+
+function registerReadings(registry: Registry, readings: Readings): void {
+  registerReading(registry, 'trackly_messages', 'Messages that reached the gate, by state', 'state', () =>
+    readings.messagesByState(),
+  );
+  registerReading(
+    registry,
+    'trackly_log_entries',
+    'Entries of the log that are durable and not in the database yet',
+    'topic',
+    async () => new Map(Object.entries(await readings.logBacklog())),
+  );
+}
+
+/** A gauge that is read when it is asked for. It has no values while the database is away; the other metrics stay. */
+function registerReading(
+  registry: Registry,
+  name: string,
+  help: string,
+  label: string,
+  read: () => Promise<ReadonlyMap<string, number>>,
+): void {
+  registry.registerMetric(
+    new Gauge({
+      name,
+      help,
+      labelNames: [label],
+      registers: [],
+      async collect() {
+        const values = await read().catch(() => new Map<string, number>());
+        this.reset();
+        for (const [value, count] of values) this.set({ [label]: value }, count);
+      },
+    }),
+  );
+}

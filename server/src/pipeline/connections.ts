@@ -1,0 +1,49 @@
+import type { List } from '../accounts/directory-types.ts';
+import type { Carrier, CarrierConnection } from '../carriers/carrier.ts';
+
+/** One open connection a list, made when it is first needed and made anew when the list's credentials change. */
+export interface Connections {
+  /** undefined: no carrier of this installation serves the list's type. */
+  of(list: List): CarrierConnection | undefined;
+  carrierOf(list: List): Carrier | undefined;
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+interface Open {
+  readonly connection: CarrierConnection;
+  readonly key: string;
+}
+
+export function createConnections(carriers: readonly Carrier[]): Connections {
+  const byType = new Map(carriers.map((carrier) => [carrier.type, carrier]));
+  const open = new Map<number, Open>();
+  const closing = new Set<Promise<void>>();
+
+  function close(connection: CarrierConnection): void {
+    const closed: Promise<void> = Promise.resolve(connection[Symbol.asyncDispose]()).finally(() =>
+      closing.delete(closed),
+    );
+    closing.add(closed);
+  }
+
+  return {
+    carrierOf: (list) => byType.get(list.type),
+    of(list) {
+      const key = `${list.type} ${list.number} ${JSON.stringify(list.credentials)}`;
+      const known = open.get(list.id);
+      if (known?.key === key) return known.connection;
+      const carrier = byType.get(list.type);
+      if (carrier === undefined) return undefined;
+      if (known !== undefined) close(known.connection);
+      const { id, accountId, number, credentials } = list;
+      const connection = carrier.connect({ id, accountId, number, credentials });
+      open.set(list.id, { connection, key });
+      return connection;
+    },
+    async [Symbol.asyncDispose]() {
+      for (const { connection } of open.values()) close(connection);
+      open.clear();
+      await Promise.all(closing);
+    },
+  };
+}

@@ -1,0 +1,195 @@
+import type { SubmitOutcome } from '../../carriers/carrier.ts';
+import { retryDelayMs } from '../../lib/backoff.ts';
+import type { Clock } from '../../lib/clock.ts';
+import { takeBackSends } from '../../store/contact-activity-store.ts';
+import { insertInDoubt } from '../../store/in-doubt-store.ts';
+import { moveCounts } from '../../store/message-count-store.ts';
+import { insertMessageEvents, updateOutcomes, type OutcomeRow } from '../../store/message-progress-store.ts';
+import type { NumberBlocks } from '../../store/number-blocks.ts';
+import { insertNamedBatch } from '../../store/outbound-batch-store.ts';
+import type { Pool } from '../../store/pool.ts';
+import { holdSubmission, type Submission } from '../../store/submission-store.ts';
+import { withTransaction, type Transaction } from '../../store/transaction.ts';
+import { hasFlag } from '../flags.ts';
+import { LANES } from '../batch.ts';
+import { MESSAGE_STATES as S } from '../message-state.ts';
+import type { OutboundMessage } from '../outbound-message.ts';
+import { lockIds, registerIds, type TakenMessage } from '../register-ids.ts';
+import { FIRST_LOOK_UP_MS } from './settle-stage.ts';
+
+/** A message and what its carrier answered. */
+export interface Settled {
+  readonly message: OutboundMessage;
+  readonly outcome: SubmitOutcome;
+}
+
+export interface OutcomeStageDeps {
+  readonly pool: Pool;
+  readonly numbers: NumberBlocks;
+  readonly clock: Clock;
+  readonly random: () => number;
+}
+
+export interface Outcomes {
+  readonly submission: Submission;
+  readonly settled: readonly Settled[];
+  /** No more answers of this submission will come. */
+  readonly done: boolean;
+}
+
+/** What follows from recorded outcomes, after the commit. */
+export interface Recorded {
+  /** Earliest time that one of the messages may be tried again. */
+  readonly retryAtMs: number | null;
+}
+
+/**
+ * Writes a group of carrier answers in one transaction: states, carrier ids, parts, doubts, and the next try of those
+ * that were definitely not taken. Reports that had come before the answer and match it now are applied with it.
+ *
+ * @returns undefined when the mark was taken over: the messages are settled as in doubt, nothing is written here
+ */
+export async function recordOutcomes(deps: OutcomeStageDeps, outcomes: Outcomes): Promise<Recorded | undefined> {
+  return await withTransaction(deps.pool, async (transaction) => {
+    const { submission, settled, done } = outcomes;
+    if (!(await holdSubmission(transaction, submission, done))) return undefined;
+    if (settled.length === 0) return { retryAtMs: null };
+    const nowMs = deps.clock();
+    const { listId } = submission;
+    const taken = takenOf(settled);
+    await lockIds(transaction, listId, taken);
+    const rows = settled.map(({ message, outcome }) => toOutcomeRow(message, outcome, nowMs));
+    const changed = await updateOutcomes(transaction, listId, rows, S.submitting, nowMs);
+    const moved = settled.filter(({ message }) => changed.has(message.number));
+    const unparked = await registerIds(transaction, listId, taken, nowMs);
+    await recordDoubts(transaction, listId, moved, nowMs);
+    const refused = moved.filter(
+      ({ message, outcome }) => outcome.kind === 'refused' && !hasFlag(message.flags, 'simulated'),
+    );
+    await takeBackSends(
+      transaction,
+      listId,
+      refused.map(({ message }) => message.phone),
+    );
+    const retryAtMs = await scheduleRetries(transaction, deps, outcomes, moved, nowMs);
+    await moveCounts(transaction, listId, addMoves(countMoves(rows, changed), unparked));
+    return { retryAtMs };
+  });
+}
+
+function toOutcomeRow(message: OutboundMessage, outcome: SubmitOutcome, nowMs: number): OutcomeRow {
+  const base = {
+    number: message.number,
+    detail: null,
+    permanent: null,
+    carrierCode: null,
+    carrierIds: null,
+    sentMs: null,
+    finalMs: null,
+    triesBefore: message.attempt,
+    triesAfter: message.attempt,
+  };
+  switch (outcome.kind) {
+    case 'accepted':
+      return { ...base, state: S.sent, detail: outcome.detail, carrierIds: outcome.carrierIds, sentMs: nowMs };
+    case 'refused':
+      return {
+        ...base,
+        state: S.failed,
+        detail: outcome.detail,
+        permanent: outcome.permanent,
+        carrierCode: outcome.code,
+        finalMs: nowMs,
+      };
+    case 'retry':
+      return {
+        ...base,
+        state: S.queued,
+        detail: outcome.detail,
+        carrierCode: outcome.code,
+        triesAfter: message.attempt + 1,
+      };
+    case 'in_doubt':
+      return { ...base, state: S.in_doubt, detail: 'in_doubt', carrierCode: outcome.code };
+    default:
+      return outcome satisfies never;
+  }
+}
+
+function takenOf(settled: readonly Settled[]): TakenMessage[] {
+  const taken: TakenMessage[] = [];
+  for (const { message, outcome } of settled) {
+    if (outcome.kind !== 'accepted') continue;
+    taken.push({ number: message.number, carrierIds: outcome.carrierIds, echoesOwnId: outcome.echoesOwnId });
+  }
+  return taken;
+}
+
+async function recordDoubts(
+  transaction: Transaction,
+  listId: number,
+  moved: readonly Settled[],
+  nowMs: number,
+): Promise<void> {
+  const doubtful = moved.filter(({ outcome }) => outcome.kind === 'in_doubt').map(({ message }) => message.number);
+  if (doubtful.length === 0) return;
+  await insertInDoubt(transaction, listId, doubtful, nowMs, nowMs + FIRST_LOOK_UP_MS);
+  const events = doubtful.map((number) => ({ number, state: S.in_doubt, detail: 'in_doubt' }));
+  await insertMessageEvents(transaction, listId, events, nowMs);
+}
+
+/** Puts messages that were definitely not taken back into the queue, those with as many tries behind them together. */
+async function scheduleRetries(
+  transaction: Transaction,
+  { numbers, random }: OutcomeStageDeps,
+  { submission }: Outcomes,
+  moved: readonly Settled[],
+  nowMs: number,
+): Promise<number | null> {
+  const groups = new Map<string, OutboundMessage[]>();
+  for (const { message, outcome } of moved) {
+    if (outcome.kind !== 'retry') continue;
+    const key = `${message.attempt} ${message.source} ${laneOf(message)}`;
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, [message]);
+    else group.push(message);
+  }
+  let earliestMs: number | null = null;
+  for (const group of groups.values()) {
+    const first = group[0];
+    if (first === undefined) continue;
+    const dueMs = nowMs + retryDelayMs(first.attempt + 1, random);
+    earliestMs = Math.min(earliestMs ?? dueMs, dueMs);
+    await insertNamedBatch(transaction, {
+      listId: submission.listId,
+      batchId: await numbers.take(1),
+      lane: laneOf(first),
+      source: first.source,
+      simulated: hasFlag(first.flags, 'simulated'),
+      createdMs: nowMs,
+      dueMs,
+      numbers: group.map((message) => message.number),
+    });
+    const events = group.map((message) => ({ number: message.number, state: S.queued, detail: 'retry' }));
+    await insertMessageEvents(transaction, submission.listId, events, nowMs);
+  }
+  return earliestMs;
+}
+
+function laneOf(message: OutboundMessage): number {
+  if (hasFlag(message.flags, 'skip_rate_limit') || hasFlag(message.flags, 'simulated')) return LANES.express;
+  return message.category === 'marketing' ? LANES.marketing : LANES.transactional;
+}
+
+function addMoves(moves: Map<number, number>, more: ReadonlyMap<number, number>): Map<number, number> {
+  for (const [state, count] of more) moves.set(state, (moves.get(state) ?? 0) + count);
+  return moves;
+}
+
+function countMoves(rows: readonly OutcomeRow[], changed: ReadonlySet<number>): Map<number, number> {
+  const moves = new Map<number, number>([[S.submitting, -changed.size]]);
+  for (const row of rows) {
+    if (changed.has(row.number)) moves.set(row.state, (moves.get(row.state) ?? 0) + 1);
+  }
+  return moves;
+}

@@ -1,0 +1,183 @@
+import { moveCounts } from '../../store/message-count-store.ts';
+import { recordSends, takeBackSends } from '../../store/contact-activity-store.ts';
+import { insertLinkRange } from '../../store/link-store.ts';
+import { insertMessages, updateRegated, type NewMessageRow } from '../../store/message-progress-store.ts';
+import { finishClaims, type WorkedClaim } from '../../store/outbound-batch-store.ts';
+import type { Pool } from '../../store/pool.ts';
+import { insertSubmission, type Submission } from '../../store/submission-store.ts';
+import { withTransaction, type Transaction } from '../../store/transaction.ts';
+import { LANES } from '../batch.ts';
+import { hasFlag } from '../flags.ts';
+import { toEncodingCode } from '../encoding-code.ts';
+import { MESSAGE_STATES as S } from '../message-state.ts';
+import type { OutboundMessage } from '../outbound-message.ts';
+import type { Refusal } from '../stage.ts';
+
+/** What the gate decided about the messages of one claim. */
+export interface Verdicts {
+  readonly listId: number;
+  readonly nowMs: number;
+  readonly claims: readonly WorkedClaim[];
+  /** Messages that go to the carrier. */
+  readonly live: readonly OutboundMessage[];
+  readonly refused: readonly Refusal[];
+}
+
+export interface RecordStageDeps {
+  readonly pool: Pool;
+  readonly workerId: number;
+  readonly leaseMs: number;
+}
+
+/** A number that no batch of this list had before: the first message of the submit that was never submitted as first. */
+export type SubmissionIds = () => number;
+
+/**
+ * Writes the gate's verdicts and the durable submitting mark, and moves the batches on: one transaction. Afterwards, and
+ * not before, the messages may go out.
+ *
+ * @returns the mark with the messages that really go (one that was cancelled or reported meanwhile does not), or
+ *   undefined when none does
+ * @throws LeaseLostError when another worker has taken the batch over; nothing is stored then
+ */
+export async function recordVerdicts(
+  { pool, workerId, leaseMs }: RecordStageDeps,
+  verdicts: Verdicts,
+  newSubmissionId: SubmissionIds,
+): Promise<{ submission: Submission; messages: OutboundMessage[] } | undefined> {
+  return await withTransaction(pool, async (transaction) => {
+    const { listId, nowMs } = verdicts;
+    await finishClaims(transaction, listId, workerId, verdicts.claims);
+    await insertMessages(transaction, toRows(verdicts));
+    const moved = await updateKnown(transaction, verdicts);
+    const messages = verdicts.live.filter((message) => !message.hasRow || moved.has(message.number));
+    await insertLinks(transaction, verdicts);
+    const submission = {
+      listId,
+      submissionId: newSubmissionId(),
+      workerId,
+      numbers: messages.map((message) => message.number),
+      createdMs: nowMs,
+      leaseUntilMs: nowMs + leaseMs,
+    };
+    if (messages.length > 0) {
+      await insertSubmission(transaction, submission);
+      const contacts = messages.filter((message) => !message.hasRow && !hasFlag(message.flags, 'simulated'));
+      await recordSends(
+        transaction,
+        listId,
+        contacts.map((message) => message.phone),
+        nowMs,
+      );
+    }
+    await takeBackSends(transaction, listId, phonesTakenBack(verdicts, moved));
+    await moveCounts(transaction, listId, countMoves(verdicts, moved));
+    return messages.length === 0 ? undefined : { submission, messages };
+  });
+}
+
+/** Messages that were counted as sent when they were tried first and now end without having been taken. */
+function phonesTakenBack({ refused }: Verdicts, moved: ReadonlySet<number>): number[] {
+  const ended = refused.filter(({ message }) => moved.has(message.number) && message.attempt > 0);
+  return ended.filter(({ message }) => !hasFlag(message.flags, 'simulated')).map(({ message }) => message.phone);
+}
+
+function toRows(verdicts: Verdicts): NewMessageRow[] {
+  const rows: NewMessageRow[] = [];
+  for (const message of verdicts.live) {
+    if (!message.hasRow) rows.push(toRow(verdicts, message, S.submitting, null));
+  }
+  for (const { message, outcome } of verdicts.refused) {
+    if (!message.hasRow) rows.push(toRow(verdicts, message, S[outcome.state], outcome.reason));
+  }
+  return rows;
+}
+
+function toRow(verdicts: Verdicts, message: OutboundMessage, state: number, reason: string | null): NewMessageRow {
+  const { listId, nowMs } = verdicts;
+  const rendered = message.segments > 0;
+  return {
+    listId,
+    number: message.number,
+    phone: message.phone,
+    state,
+    lane: message.category === 'marketing' ? LANES.marketing : LANES.transactional,
+    source: message.source,
+    flags: message.flags,
+    encoding: rendered ? toEncodingCode(message.encoding) : null,
+    segments: rendered ? message.segments : null,
+    characters: rendered ? message.characters : null,
+    decisions: message.decisions,
+    textHash: rendered ? message.textHash : null,
+    createdMs: message.createdMs,
+    sendAtMs: message.sendAtMs,
+    submittedMs: reason === null ? nowMs : null,
+    finalMs: reason === null ? null : nowMs,
+    updatedMs: nowMs,
+    detail: reason,
+    template: message.template,
+    body: rendered && message.body !== message.template ? message.body : null,
+    contactData: message.contactData === null ? null : JSON.stringify(message.contactData),
+    metadata: message.metadata,
+    firstLink: message.firstLink,
+    linkCount: message.destinations.length,
+  };
+}
+
+/** Moves messages that have rows already; returns those that still waited. */
+async function updateKnown(transaction: Transaction, verdicts: Verdicts): Promise<Set<number>> {
+  const known = [
+    ...verdicts.live
+      .filter((message) => message.hasRow)
+      .map((message) => ({ message, state: S.submitting as number, detail: null as string | null })),
+    ...verdicts.refused
+      .filter(({ message }) => message.hasRow)
+      .map(({ message, outcome }) => ({
+        message,
+        state: S[outcome.state] as number,
+        detail: outcome.reason as string | null,
+      })),
+  ];
+  const changes = known.map(({ message, state, detail }) => ({
+    number: message.number,
+    state,
+    detail,
+    decisions: message.decisions,
+    submittedMs: state === S.submitting ? verdicts.nowMs : null,
+    finalMs: state === S.submitting ? null : verdicts.nowMs,
+  }));
+  return new Set(await updateRegated(transaction, verdicts.listId, changes, WAITING_STATES, verdicts.nowMs));
+}
+
+/** States of rows that a batch may name. */
+export const WAITING_STATES = [S.scheduled, S.queued, S.held];
+
+async function insertLinks(transaction: Transaction, { listId, live, nowMs }: Verdicts): Promise<void> {
+  const linked = live.filter((message) => message.firstLink !== null && message.destinations.length > 0);
+  const first = linked[0]?.firstLink;
+  const last = linked.at(-1);
+  if (first === undefined || first === null || last === undefined || last.firstLink === null) return;
+  // The range is contiguous as it was numbered; links of messages that were refused after rendering stay empty.
+  const size = last.firstLink + last.destinations.length - first;
+  const destinations = Array.from({ length: size }, (): string | null => null);
+  const numbers = Array.from({ length: size }, (): number | null => null);
+  for (const message of linked) {
+    for (const [index, url] of message.destinations.entries()) {
+      destinations[(message.firstLink ?? 0) - first + index] = url;
+      numbers[(message.firstLink ?? 0) - first + index] = message.number;
+    }
+  }
+  await insertLinkRange(transaction, { listId, firstLink: first, destinations, numbers, createdMs: nowMs });
+}
+
+function countMoves({ live, refused }: Verdicts, moved: ReadonlySet<number>): Map<number, number> {
+  const moves = new Map<number, number>();
+  const add = (message: OutboundMessage, state: number): void => {
+    if (message.hasRow && !moved.has(message.number)) return;
+    moves.set(state, (moves.get(state) ?? 0) + 1);
+    if (message.hasRow) moves.set(S.queued, (moves.get(S.queued) ?? 0) - 1);
+  };
+  for (const message of live) add(message, S.submitting);
+  for (const { message, outcome } of refused) add(message, S[outcome.state]);
+  return moves;
+}

@@ -1,0 +1,21 @@
+import { MINUTE_MS } from '../../lib/clock.ts';
+import { drop, keep, type Stage } from '../stage.ts';
+
+/**
+ * Step 7: drops what has waited longer than the list allows since the last of creation and send time. A message that was
+ * tried before has failed: its carrier could not be reached for so long.
+ */
+export function createStaleStage(): Stage {
+  return {
+    name: 'stale',
+    run(batch) {
+      const limitMs = (batch.list?.settings.staleMinutes ?? 0) * MINUTE_MS;
+      keep(batch, 'stale', (message) => {
+        const waitingSinceMs = Math.max(message.createdMs, message.sendAtMs ?? 0);
+        if (batch.nowMs - waitingSinceMs <= limitMs) return undefined;
+        if (message.attempt > 0) return { outcome: { state: 'failed', reason: 'CARRIER_UNAVAILABLE' } };
+        return drop('stale');
+      });
+    },
+  };
+}

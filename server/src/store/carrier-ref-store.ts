@@ -1,0 +1,88 @@
+import type { Transaction } from './transaction.ts';
+
+/** A carrier's id of one part, in a spelling that receipts may use. */
+export interface CarrierRef {
+  readonly carrierId: string;
+  readonly number: number;
+  readonly part: number;
+}
+
+/**
+ * Serialises the registration of carrier ids and the parking of reports of one list for the rest of the transaction: a
+ * report that finds no id is parked before the id can be registered, or finds it.
+ */
+export async function lockCarrierRefs(transaction: Transaction, listId: number): Promise<void> {
+  await transaction.query({
+    name: 'carrier_ref.lock',
+    text: `select pg_advisory_xact_lock(hashtext('trackly carrier_ref'), $1)`,
+    values: [listId],
+  });
+}
+
+export async function insertCarrierRefs(
+  transaction: Transaction,
+  listId: number,
+  refs: readonly CarrierRef[],
+  nowMs: number,
+): Promise<void> {
+  await transaction.query({
+    name: 'carrier_ref.insert',
+    text: `
+      insert into carrier_ref (list_id, carrier_id, number, part, created_ms)
+      select $1, carrier_id, number, part, $5
+      from unnest($2::text[], $3::bigint[], $4::smallint[]) as r(carrier_id, number, part)
+      on conflict (list_id, carrier_id) do update set number = excluded.number, part = excluded.part`,
+    values: [listId, refs.map((r) => r.carrierId), refs.map((r) => r.number), refs.map((r) => r.part), nowMs],
+  });
+}
+
+/** Those of the spellings that are registered. */
+export async function findCarrierRefs(
+  transaction: Transaction,
+  listId: number,
+  carrierIds: readonly string[],
+): Promise<CarrierRef[]> {
+  const { rows } = await transaction.query<CarrierRef>({
+    name: 'carrier_ref.find',
+    text: `
+      select carrier_id as "carrierId", number, part from carrier_ref
+      where list_id = $1 and carrier_id = any ($2::text[])`,
+    values: [listId, carrierIds],
+  });
+  return rows;
+}
+
+export interface ParkedReport {
+  readonly carrierId: string;
+  /** The report as JSON. */
+  readonly report: unknown;
+}
+
+export async function parkReports(
+  transaction: Transaction,
+  listId: number,
+  parked: readonly ParkedReport[],
+  nowMs: number,
+): Promise<void> {
+  await transaction.query({
+    name: 'parked_report.insert',
+    text: `
+      insert into parked_report (list_id, carrier_id, report, parked_ms)
+      select $1, carrier_id, report, $4 from unnest($2::text[], $3::jsonb[]) as p(carrier_id, report)`,
+    values: [listId, parked.map((p) => p.carrierId), parked.map((p) => JSON.stringify(p.report)), nowMs],
+  });
+}
+
+/** Removes and returns the parked reports with one of these spellings. */
+export async function takeParkedReports(
+  transaction: Transaction,
+  listId: number,
+  carrierIds: readonly string[],
+): Promise<unknown[]> {
+  const { rows } = await transaction.query<{ report: unknown }>({
+    name: 'parked_report.take',
+    text: 'delete from parked_report where list_id = $1 and carrier_id = any ($2::text[]) returning report',
+    values: [listId, carrierIds],
+  });
+  return rows.map((row) => row.report);
+}

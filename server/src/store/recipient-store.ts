@@ -1,0 +1,96 @@
+import type { Pool } from './pool.ts';
+
+/** What personal texts need of a list contact. */
+export interface RecipientRow {
+  readonly phone: number;
+  readonly firstName: string | null;
+  readonly lastName: string | null;
+  readonly customFields: Record<string, unknown>;
+}
+
+/** List contacts of these phones; phones without one are missing. */
+export async function loadRecipients(pool: Pool, listId: number, phones: readonly number[]): Promise<RecipientRow[]> {
+  const { rows } = await pool.query<RecipientRow>({
+    name: 'recipient.load',
+    text: `
+      select phone, first_name as "firstName", last_name as "lastName", custom_fields as "customFields"
+      from list_contact where list_id = $1 and phone = any ($2::bigint[])`,
+    values: [listId, phones],
+  });
+  return rows;
+}
+
+/** A message as the checks against stored data see it. */
+export interface RecipientQuestion {
+  readonly number: number;
+  readonly phone: number;
+  readonly textHash: string;
+  readonly createdMs: number;
+}
+
+/** Something that speaks against a message. */
+export interface RecipientObjection {
+  /** Place of the question, from 0. */
+  readonly place: number;
+  /** The list contact is inactive. */
+  readonly inactive: boolean;
+  readonly inactiveReason: string | null;
+  readonly unsubscribedMs: number | null;
+  readonly blocked: boolean;
+  /** Number of the earlier message with the same text; null: none. */
+  readonly duplicateOf: number | null;
+}
+
+export interface RecipientCheck {
+  readonly listId: number;
+  /** 0 asks for no duplicates. */
+  readonly dedupeWindowMs: number;
+  /** Sandbox messages and real ones are no duplicates of each other. */
+  readonly simulated: boolean;
+  /** Bit of `message.flags` that marks sandbox messages. */
+  readonly simulatedFlag: number;
+  /** States of messages that did not reach their recipient and so are no originals. */
+  readonly goneStates: readonly number[];
+}
+
+/**
+ * Contact state, blocks and duplicates of a whole batch in one round trip. Only questions with an objection come back.
+ * A duplicate has the same list, recipient and text as a message of the window before it with lower (created_ms, number).
+ * The time is an expression there to keep the index over it out: the recipient has few messages, the window has many.
+ */
+export async function checkRecipients(
+  pool: Pool,
+  check: RecipientCheck,
+  questions: readonly RecipientQuestion[],
+): Promise<RecipientObjection[]> {
+  const { rows } = await pool.query<RecipientObjection>({
+    name: 'recipient.check',
+    text: `
+      select (q.place - 1)::integer as place, c.active is false as inactive, c.reason as "inactiveReason",
+        c.unsubscribed_ms as "unsubscribedMs", b.phone is not null as blocked, d.number as "duplicateOf"
+      from unnest($2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[]) with ordinality
+          as q(phone, text_hash, number, created_ms, place)
+        left join list_contact c on c.list_id = $1 and c.phone = q.phone and c.phone = any ($2::bigint[])
+        left join list_block b on b.list_id = $1 and b.phone = q.phone and b.phone = any ($2::bigint[])
+        left join lateral (
+          select m.number from message m
+          where m.list_id = $1 and m.phone = q.phone and m.text_hash = q.text_hash
+            and m.created_ms + 0 > q.created_ms - $6 and (m.created_ms + 0, m.number) < (q.created_ms, q.number)
+            and m.state <> all ($8::smallint[]) and ((m.flags & $9) <> 0) = $7
+          limit 1
+        ) d on $6 > 0
+      where c.active is false or b.phone is not null or d.number is not null`,
+    values: [
+      check.listId,
+      questions.map((q) => q.phone),
+      questions.map((q) => q.textHash),
+      questions.map((q) => q.number),
+      questions.map((q) => q.createdMs),
+      check.dedupeWindowMs,
+      check.simulated,
+      check.goneStates,
+      check.simulatedFlag,
+    ],
+  });
+  return rows;
+}

@@ -1,0 +1,85 @@
+import type { Pool, PoolClient } from 'pg';
+
+/** A client inside `begin` ... `commit`. Only `withTransaction` makes one. */
+export type Transaction = PoolClient & { readonly transaction: unique symbol };
+
+/**
+ * The database cannot be reached, did not answer in time or gave up on the connection. Nothing is known to be stored, and
+ * nothing is known not to be: the answer to a commit can be lost too. Retry later with something that is safe to repeat.
+ */
+export class DatabaseUnavailableError extends Error {
+  override readonly name = 'DatabaseUnavailableError';
+}
+
+/**
+ * Runs `work` in one transaction on a connection of its own; commits when it resolves, rolls back when it rejects.
+ * @throws DatabaseUnavailableError when the connection cannot be had or breaks; else what `work` throws
+ */
+export async function withTransaction<T>(pool: Pool, work: (transaction: Transaction) => Promise<T>): Promise<T> {
+  const client = await connect(pool);
+  let broken: unknown;
+  try {
+    await client.query('begin');
+    const result = await work(client as Transaction);
+    await client.query('commit');
+    return result;
+  } catch (error) {
+    broken = await rollBack(client, error);
+    throw toDatabaseError(error);
+  } finally {
+    client.release(broken instanceof Error ? broken : undefined);
+  }
+}
+
+async function connect(pool: Pool): Promise<PoolClient> {
+  try {
+    return await pool.connect();
+  } catch (error) {
+    throw toDatabaseError(error);
+  }
+}
+
+/** Returns the error when the connection is of no use any more, so that the pool throws it away. */
+async function rollBack(client: PoolClient, error: unknown): Promise<unknown> {
+  if (isConnectionError(error)) return error;
+  try {
+    await client.query('rollback');
+    return undefined;
+  } catch (rollbackError) {
+    return rollbackError;
+  }
+}
+
+/** Turns what `pg` throws when the server is away into one error; leaves everything else as it is. */
+export function toDatabaseError(error: unknown): unknown {
+  return isConnectionError(error)
+    ? new DatabaseUnavailableError('The database cannot be reached', { cause: error })
+    : error;
+}
+
+const CONNECTION_CODES = new Set([
+  // A Unix socket whose server does not accept and whose queue is full.
+  'EAGAIN',
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'ENOENT',
+  'EPIPE',
+  'ETIMEDOUT',
+  'ENOTFOUND',
+  'EHOSTUNREACH',
+]);
+/**
+ * PostgreSQL classes 08 connection, 53 resources, 57P0x shutdown, 25006 read-only after a fail-over, 57014 took longer
+ * than the pool allows.
+ */
+const SERVER_CODES = /^(08...|53...|57P0[1-4]|57014|25006)$/;
+const CONNECTION_MESSAGES =
+  /^(Connection terminated|timeout exceeded when trying to connect|timeout expired|Query read timeout|Client has encountered a connection error|Client was closed)/i;
+
+export function isConnectionError(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  if (error instanceof DatabaseUnavailableError) return true;
+  const { code } = error as Error & { code?: unknown };
+  if (typeof code === 'string') return CONNECTION_CODES.has(code) || SERVER_CODES.test(code);
+  return CONNECTION_MESSAGES.test(error.message);
+}

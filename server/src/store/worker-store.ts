@@ -1,0 +1,38 @@
+import type { Pool } from './pool.ts';
+
+export interface NewWorker {
+  readonly host: string;
+  readonly pid: number;
+  readonly roles: string;
+  readonly nowMs: number;
+}
+
+/** Registers a process; its id is greater than that of every process before it. */
+export async function registerWorker(pool: Pool, worker: NewWorker): Promise<number> {
+  const { rows } = await pool.query<{ id: number }>({
+    name: 'worker.register',
+    text: 'insert into worker (host, pid, roles, started_ms, seen_ms) values ($1, $2, $3, $4, $4) returning id',
+    values: [worker.host, worker.pid, worker.roles, worker.nowMs],
+  });
+  const id = rows[0]?.id;
+  if (id === undefined) throw new Error('the database gave no worker id');
+  return id;
+}
+
+export async function touchWorker(pool: Pool, workerId: number, nowMs: number): Promise<void> {
+  await pool.query({
+    name: 'worker.touch',
+    text: 'update worker set seen_ms = $2 where id = $1',
+    values: [workerId, nowMs],
+  });
+}
+
+/** Forgets a process that ends, so that the others share its work at once. */
+export async function forgetWorker(pool: Pool, workerId: number): Promise<void> {
+  await pool.query({ name: 'worker.forget_one', text: 'delete from worker where id = $1', values: [workerId] });
+}
+
+/** Forgets processes that were not seen since; what they left behind is recovered by its own leases. */
+export async function forgetWorkers(pool: Pool, seenBeforeMs: number): Promise<void> {
+  await pool.query({ name: 'worker.forget', text: 'delete from worker where seen_ms < $1', values: [seenBeforeMs] });
+}
