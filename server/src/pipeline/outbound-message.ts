@@ -52,8 +52,8 @@ export interface OutboundMessage {
   encoding: Encoding;
   characters: number;
   segments: number;
-  /** First 8 bytes of the SHA-256 of the text that duplicates are compared by, as a signed 64-bit decimal. */
-  textHash: string;
+  /** `textHash` of the text that duplicates are compared by. */
+  textHash: bigint;
   firstLink: number | null;
   /** Destinations of its short links, in order; link i has the number firstLink + i. */
   destinations: readonly string[];
@@ -109,7 +109,7 @@ export function toOutboundMessage(accepted: AcceptedMessage, birth: Birth): Outb
     encoding: 'GSM-7',
     characters: 0,
     segments: 0,
-    textHash: '0',
+    textHash: 0n,
     firstLink: null,
     destinations: NO_DESTINATIONS,
     decisions: 0,
@@ -151,7 +151,7 @@ export function fromKnownMessage(known: KnownMessage, id: string): OutboundMessa
     encoding: toEncoding(known.encoding),
     characters: known.characters,
     segments: known.segments,
-    textHash: known.textHash,
+    textHash: BigInt(known.textHash),
     firstLink: null,
     destinations: NO_DESTINATIONS,
     decisions: known.decisions,

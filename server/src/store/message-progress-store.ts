@@ -16,7 +16,7 @@ export interface NewMessageRow {
   readonly characters: number | null;
   readonly decisions: number;
   /** Signed 64-bit decimal. */
-  readonly textHash: string | null;
+  readonly textHash: bigint | null;
   readonly createdMs: number;
   readonly sendAtMs: number | null;
   readonly submittedMs: number | null;
@@ -54,7 +54,7 @@ export async function insertMessages(transaction: Transaction, messages: readonl
       .int2(m.segments)
       .int2(m.characters)
       .int8(m.decisions)
-      .bigint8(m.textHash === null ? null : BigInt(m.textHash))
+      .bigint8(m.textHash)
       .int8(m.createdMs)
       .int8(m.sendAtMs)
       .int8(m.submittedMs)

@@ -24,7 +24,7 @@ export async function loadRecipients(pool: Pool, listId: number, phones: readonl
 export interface RecipientQuestion {
   readonly number: number;
   readonly phone: number;
-  readonly textHash: string;
+  readonly textHash: bigint;
   readonly createdMs: number;
 }
 

@@ -1,19 +1,20 @@
 import type { Account, List } from '../../accounts/directory-types.ts';
-import { findUrls, type FoundUrl } from '../../lib/find-urls.ts';
-import { compileTemplate, renderForDuplicateCheck, renderTemplate, textHash, type Template } from '../../lib/macros.ts';
+import { mayTouchUrl } from '../../lib/find-urls.ts';
 import type { IdCodec } from '../../lib/public-id.ts';
-import { countSegments, toSmartEncoding } from '../../lib/segments.ts';
-import { affixesFor } from '../../messages/affixes.ts';
+import { countSegments, countSegmentsOf, toSmartEncoding } from '../../lib/segments.ts';
+import { textHash } from '../../lib/text-hash.ts';
+import { affixesFor, brandNameOf } from '../../messages/affixes.ts';
 import type { NumberBlocks } from '../../store/number-blocks.ts';
 import type { Pool } from '../../store/pool.ts';
 import { loadRecipients } from '../../store/recipient-store.ts';
 import { hasFlag } from '../flags.ts';
 import type { OutboundMessage } from '../outbound-message.ts';
-import { drop, keep, type GateBatch, type Stage } from '../stage.ts';
+import { drop, keep, type GateBatch, type RefusalReason, type Stage } from '../stage.ts';
+import { createPlanner, joinPieces, septetsWith, type Planner, type TextPlan, type ValueSource } from '../text-plan.ts';
 
 /** Of the final text, in UTF-16 units. */
 const MAX_TEXT = 1_600;
-/** Stands in links that a dry run shows. */
+/** Stands in links that a dry run shows; as long as an id. */
 const PLACEHOLDER_LINK_ID = 'XXXXXXX';
 
 export interface RenderStageDeps {
@@ -22,17 +23,9 @@ export interface RenderStageDeps {
   readonly linkIds: IdCodec;
 }
 
-/** Texts of one message before they are joined. */
-interface Parts {
-  readonly prepend: string;
-  readonly body: string;
-  readonly append: string;
-  readonly urls: readonly FoundUrl[];
-}
-
 /**
  * Step 8: fills macros, wraps links, adds affixes, decides the encoding and counts the parts. A message that was here
- * before keeps its text. Awaits once: for facts of recipients that the texts ask for.
+ * before keeps its text. Awaits once: for facts of recipients that the texts ask for, or for link numbers.
  */
 export function createRenderStage({ pool, links, linkIds }: RenderStageDeps): Stage {
   return {
@@ -40,81 +33,122 @@ export function createRenderStage({ pool, links, linkIds }: RenderStageDeps): St
     async run(batch) {
       const { list, account } = batch;
       if (list === undefined || account === undefined) return;
-      await loadFacts(pool, batch, { list, account });
-      const parts = new Map<OutboundMessage, Parts>();
-      const hashes = new Map<string, string>();
-      for (const message of batch.live) {
-        if (!message.hasRow) parts.set(message, fillMacros(message, { list, account }, hashes));
-      }
       const domain = list.settings.shortenerDomain ?? account.settings.shortenerDomain;
-      await wrapLinks(batch, parts, domain, links);
-      keep(batch, 'render', (message) => {
-        const text = parts.get(message);
-        if (text === undefined) return undefined;
-        if (text.urls.length > 0 && domain === null) return drop('no_domain_configured');
-        return setFinalText(message, joinParts(message, text, domain, batch.dryRun ? undefined : linkIds), list);
-      });
+      const plannerOf = createPlanners(list, account, domain);
+      let drafts = draftTexts(batch.live, plannerOf);
+      if (drafts.asking.length > 0) {
+        await loadFacts(pool, batch.listId, drafts.asking);
+        drafts = draftTexts(batch.live, plannerOf);
+      }
+      const { linkCount } = drafts;
+      if (linkCount === 0 || domain === null || batch.dryRun) {
+        finishTexts(batch, drafts, { first: null, ids: Array<string>(linkCount).fill(PLACEHOLDER_LINK_ID) });
+      } else {
+        const first = links.takeNow(linkCount) ?? (await links.take(linkCount));
+        finishTexts(batch, drafts, { first, ids: linkIds.encodeRange(first, linkCount) });
+      }
     },
   };
 }
 
-interface Sender {
-  readonly list: List;
-  readonly account: Account;
-}
+/** The planner for a message; the same for messages with the same affixes and the same wish about links. */
+type PlannerOf = (message: OutboundMessage) => Planner;
 
-function fillMacros(message: OutboundMessage, sender: Sender, hashes: Map<string, string>): Parts {
-  const { list, account } = sender;
-  const affixes = affixesFor(list, account, message.category, hasFlag(message.flags, 'skip_affixes'));
-  const template = compileTemplate(message.template);
-  const resolve = (name: string): string | undefined => macroValue(name, message, sender);
-  const body = renderTemplate(template, resolve, { keepLinks: true });
-  message.textHash = cachedHash(
-    template.macros.length === 0 ? body : renderForDuplicateCheck(template, resolve),
-    hashes,
-  );
-  return {
-    prepend: fillAffix(affixes.prepend, resolve),
-    body,
-    append: fillAffix(affixes.append, resolve),
-    urls: hasFlag(message.flags, 'wrap_links') ? foreignUrls(body, list, account) : NO_URLS,
+function createPlanners(list: List, account: Account, domain: string | null): PlannerOf {
+  const planners: (Planner | undefined)[] = [];
+  const brandName = brandNameOf(list, account);
+  return ({ category, flags }) => {
+    const wraps = hasFlag(flags, 'wrap_links');
+    const skipsAffixes = hasFlag(flags, 'skip_affixes');
+    const kind = (category === 'marketing' ? 4 : 0) + (wraps ? 2 : 0) + (skipsAffixes ? 1 : 0);
+    return (planners[kind] ??= createPlanner({
+      ...affixesFor(list, account, category, skipsAffixes),
+      brandName,
+      wraps,
+      domain,
+      linkIdLength: PLACEHOLDER_LINK_ID.length,
+    }));
   };
 }
 
-const NO_URLS: readonly FoundUrl[] = [];
-
-function fillAffix(text: string, resolve: (name: string) => string | undefined): string {
-  return text === '' ? '' : renderTemplate(compileTemplate(text), resolve, { keepLinks: true });
+/** What the texts of a batch are made of, message after message. */
+interface Drafts {
+  /** By the message's place; undefined: it has its text. */
+  readonly plans: readonly (TextPlan | undefined)[];
+  /** Those of the first message's plan, then those of the second's, … */
+  readonly values: readonly string[];
+  /** Short links of all messages. */
+  readonly linkCount: number;
+  /** Messages with macros that nothing known so far can fill. */
+  readonly asking: readonly OutboundMessage[];
 }
 
-/** Batches often send one text to many, and the hash is most of the cost of rendering. */
-function cachedHash(text: string, hashes: Map<string, string>): string {
-  const known = hashes.get(text);
-  if (known !== undefined) return known;
-  const made = textHash(text);
-  hashes.set(text, made);
-  return made;
-}
-
-function foreignUrls(body: string, list: List, account: Account): FoundUrl[] {
-  const own = (list.settings.shortenerDomain ?? account.settings.shortenerDomain)?.toLowerCase();
-  return findUrls(body).filter((found) => own === undefined || hostOf(found.url) !== own);
-}
-
-function hostOf(url: string): string | undefined {
-  return URL.canParse(url) ? new URL(url).host.toLowerCase() : undefined;
-}
-
-function macroValue(name: string, message: OutboundMessage, { list, account }: Sender): string | undefined {
-  if (name === 'messageId' || name === 'sendId') return message.id;
-  if (name === 'brand_name') return list.brandName ?? account.settings.brandName ?? account.name;
-  const { contactData, recipient } = message;
-  if (name === 'first_name' || name === 'last_name') {
-    const stored = name === 'first_name' ? recipient?.firstName : recipient?.lastName;
-    return contactData?.[name] ?? fieldText(recipient?.customFields[name]) ?? stored ?? undefined;
+/** Finds plans, values and links, and sets the hashes for the duplicate check. */
+function draftTexts(messages: readonly OutboundMessage[], plannerOf: PlannerOf): Drafts {
+  const plans: (TextPlan | undefined)[] = [];
+  const values: string[] = [];
+  const asking: OutboundMessage[] = [];
+  let linkCount = 0;
+  for (const message of messages) {
+    if (message.hasRow) {
+      plans.push(undefined);
+      continue;
+    }
+    const planner = plannerOf(message);
+    let plan = planner.planOf(message.template);
+    const at = values.length;
+    if (!pushValues(values, plan.sources, message)) asking.push(message);
+    message.textHash = comparedHash(plan, values, at);
+    if (plan.wraps && !hasSettledLinks(plan, values, at)) {
+      // From here on its body is as if it had been written with its values.
+      const body = joinPieces(plan.body, values, at);
+      values.splice(at + plan.bodyFrom, plan.bodyTo - plan.bodyFrom);
+      plan = planner.planOfFilled(body);
+    }
+    plans.push(plan);
+    linkCount += plan.links.length;
   }
-  const key = name.startsWith('custom_fields.') ? name.slice('custom_fields.'.length) : name;
-  return fieldText(ownField(contactData?.custom_fields, key)) ?? fieldText(ownField(recipient?.customFields, key));
+  return { plans, values, linkCount, asking };
+}
+
+/** @returns false when one is not known, and so empty */
+function pushValues(values: string[], sources: readonly ValueSource[], message: OutboundMessage): boolean {
+  let known = true;
+  for (const source of sources) {
+    const value = valueOf(source, message);
+    values.push(value ?? '');
+    if (value === undefined) known = false;
+  }
+  return known;
+}
+
+function comparedHash(plan: TextPlan, values: readonly string[], at: number): bigint {
+  if (plan.compared.slots.length > 0) return textHash(joinPieces(plan.compared, values, at));
+  return (plan.sharedHash ??= textHash(joinPieces(plan.compared, values, at)));
+}
+
+function hasSettledLinks(plan: TextPlan, values: readonly string[], at: number): boolean {
+  if (!plan.settled) return false;
+  for (let i = plan.bodyFrom; i < plan.bodyTo; i++) if (mayTouchUrl(values[at + i] as string)) return false;
+  return true;
+}
+
+function valueOf({ kind, key }: ValueSource, message: OutboundMessage): string | undefined {
+  const { contactData, recipient } = message;
+  switch (kind) {
+    case 'message_id':
+      return message.id;
+    case 'first_name':
+      return (
+        contactData?.first_name ?? fieldText(recipient?.customFields['first_name']) ?? recipient?.firstName ?? undefined
+      );
+    case 'last_name':
+      return (
+        contactData?.last_name ?? fieldText(recipient?.customFields['last_name']) ?? recipient?.lastName ?? undefined
+      );
+    case 'field':
+      return fieldText(ownField(contactData?.custom_fields, key)) ?? fieldText(ownField(recipient?.customFields, key));
+  }
 }
 
 /** Only fields that the sender set: `constructor` and the like are no fields. */
@@ -127,67 +161,59 @@ function fieldText(value: unknown): string | undefined {
   return typeof value === 'number' || typeof value === 'boolean' ? String(value) : undefined;
 }
 
-/** Numbers all links of the batch in one contiguous range and remembers where they lead. */
-async function wrapLinks(
-  batch: GateBatch,
-  parts: ReadonlyMap<OutboundMessage, Parts>,
-  domain: string | null,
-  links: NumberBlocks,
-): Promise<void> {
-  if (domain === null || batch.dryRun) return;
-  let count = 0;
-  for (const text of parts.values()) count += text.urls.length;
-  if (count === 0) return;
-  let next = links.takeNow(count) ?? (await links.take(count));
-  for (const [message, text] of parts) {
-    if (text.urls.length === 0) continue;
-    message.firstLink = next;
-    message.destinations = text.urls.map((found) => found.url);
-    next += text.urls.length;
-  }
+/** Loads the list contacts of messages whose macros their own `contact_data` cannot fill. */
+async function loadFacts(pool: Pool, listId: number, asking: readonly OutboundMessage[]): Promise<void> {
+  const rows = await loadRecipients(pool, listId, [...new Set(asking.map((message) => message.phone))]);
+  const byPhone = new Map(rows.map((row) => [row.phone, row]));
+  for (const message of asking) message.recipient = byPhone.get(message.phone) ?? null;
 }
 
-function joinParts(message: OutboundMessage, text: Parts, domain: string | null, linkIds: IdCodec | undefined): string {
-  if (text.urls.length === 0) return text.prepend + text.body + text.append;
-  let body = '';
-  let at = 0;
-  for (const [index, found] of text.urls.entries()) {
-    const id = linkIds === undefined ? PLACEHOLDER_LINK_ID : linkIds.encode((message.firstLink ?? 0) + index);
-    body += `${text.body.slice(at, found.start)}https://${domain}/${id}`;
-    at = found.end;
-  }
-  return text.prepend + body + text.body.slice(at) + text.append;
+/** Short links of a batch, numbered in one contiguous range. */
+interface LinkRange {
+  /** null: they are only shown, or there is no domain for them. */
+  readonly first: number | null;
+  readonly ids: readonly string[];
 }
 
-function setFinalText(message: OutboundMessage, joined: string, list: List): ReturnType<typeof drop> | undefined {
-  const text = list.settings.smartEncoding ? toSmartEncoding(joined) : joined;
-  const counted = countSegments(text);
+function finishTexts(batch: GateBatch, { plans, values }: Drafts, { first, ids }: LinkRange): void {
+  const { list, account } = batch;
+  const hasDomain = (list?.settings.shortenerDomain ?? account?.settings.shortenerDomain ?? null) !== null;
+  const smart = list?.settings.smartEncoding === true;
+  let place = 0;
+  let nextValue = 0;
+  let nextLink = 0;
+  keep(batch, 'render', (message) => {
+    const plan = plans[place++];
+    if (plan === undefined) return undefined;
+    const at = nextValue;
+    const link = nextLink;
+    nextValue += plan.sources.length;
+    nextLink += plan.links.length;
+    if (plan.links.length > 0) {
+      if (!hasDomain) return drop('no_domain_configured');
+      if (first !== null) {
+        message.firstLink = first + link;
+        message.destinations = plan.links;
+      }
+    }
+    const text = joinPieces(plan.text, values, at, ids, link);
+    return setFinalText(message, text, septetsWith(plan, values, at), smart);
+  });
+}
+
+function setFinalText(
+  message: OutboundMessage,
+  joined: string,
+  septets: number,
+  smart: boolean,
+): RefusalReason | undefined {
+  const isSmart = smart && septets < 0;
+  const text = isSmart ? toSmartEncoding(joined) : joined;
+  const counted = isSmart ? countSegments(text) : countSegmentsOf(text, septets);
   message.body = text;
   message.encoding = counted.encoding;
   message.characters = counted.characters;
   message.segments = counted.segments;
   if (text === '') return drop('empty_body');
   return text.length > MAX_TEXT ? drop('body_too_long') : undefined;
-}
-
-/** Loads list contacts for the messages whose macros their own `contact_data` cannot fill. */
-async function loadFacts(pool: Pool, batch: GateBatch, sender: Sender): Promise<void> {
-  const asking = batch.live.filter((message) => !message.hasRow && needsFacts(message, sender));
-  if (asking.length === 0) return;
-  const rows = await loadRecipients(pool, batch.listId, [...new Set(asking.map((message) => message.phone))]);
-  const byPhone = new Map(rows.map((row) => [row.phone, row]));
-  for (const message of asking) message.recipient = byPhone.get(message.phone) ?? null;
-}
-
-function needsFacts(message: OutboundMessage, sender: Sender): boolean {
-  const { list, account } = sender;
-  if (hasOpenMacro(compileTemplate(message.template), message, sender)) return true;
-  const affixes = affixesFor(list, account, message.category, hasFlag(message.flags, 'skip_affixes'));
-  return [affixes.prepend, affixes.append].some(
-    (text) => text !== '' && hasOpenMacro(compileTemplate(text), message, sender),
-  );
-}
-
-function hasOpenMacro(template: Template, message: OutboundMessage, sender: Sender): boolean {
-  return template.macros.some((macro) => macro.link === 0 && macroValue(macro.name, message, sender) === undefined);
 }
