@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { findUrls } from './find-urls.ts';
+import { findSettledUrls, findUrls, mayTouchUrl } from './find-urls.ts';
 
 test.each<[text: string, urls: string[]]>([
   ['no link, example.com neither', []],
@@ -30,5 +30,41 @@ test('positions are those of the URL in the text, in order and apart', () => {
         previousEnd = end;
       }
     }),
+  );
+});
+
+test.each<[pieces: string[], urls: string[][] | undefined]>([
+  [['see https://a.example'], [['https://a.example']]],
+  [
+    ['Hi ', ', see https://a.example. Bye ', ''],
+    [[], ['https://a.example'], []],
+  ],
+  [
+    ['Hi ', ' https://a.example/x'],
+    [[], ['https://a.example/x']],
+  ],
+  [['https://a.example/?u=', ''], undefined],
+  [['https:', ' x'], undefined],
+  [['a', '/b'], undefined],
+  [['http', '://a.example '], undefined],
+  [['h', 'ttps://a.example '], undefined],
+  [['a', ' ftp://a.example '], undefined],
+])('the pieces %j settle the URLs %j', (pieces, urls) => {
+  expect(findSettledUrls(pieces)?.map((found) => found.map(({ url }) => url))).toEqual(urls);
+});
+
+test('settled URLs are those of the text, whatever is put between the pieces', () => {
+  const parts = fc.constantFrom('https://', 'http', 's', '://', ':', '/', 'a.example', ' ', '.', '<', 'é', '\ud83d');
+  const text = fc.array(parts, { maxLength: 6 }).map((some) => some.join(''));
+  const pieces = fc.array(text, { minLength: 2, maxLength: 4 });
+  const value = text.filter((some) => !mayTouchUrl(some));
+  fc.assert(
+    fc.property(pieces, fc.array(value, { minLength: 4, maxLength: 4 }), (some, values) => {
+      const settled = findSettledUrls(some);
+      fc.pre(settled !== undefined);
+      const filled = some.map((piece, i) => (i === 0 ? '' : (values[i] ?? '')) + piece).join('');
+      expect(findUrls(filled).map(({ url }) => url)).toEqual(settled.flat().map(({ url }) => url));
+    }),
+    { numRuns: 2_000 },
   );
 });

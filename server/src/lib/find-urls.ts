@@ -8,55 +8,65 @@ export interface FoundUrl {
 const URL_START = /https?:\/\/[^\s<>"]+/gi;
 const SCHEME_END = '://';
 const TRAILING = new Set(`.,;:!?)]}'`);
+const NO_URLS: readonly FoundUrl[] = [];
 
 /**
  * The URLs that link wrapping replaces, in order: `http://` or `https://` (any case) and what follows up to white space,
  * `<`, `>` or `"`, without trailing punctuation `.,;:!?)]}'`. A scheme with nothing behind it is no URL.
  */
-export function findUrls(text: string): FoundUrl[] {
+export function findUrls(text: string): readonly FoundUrl[] {
+  if (!text.includes(SCHEME_END)) return NO_URLS;
   const found: FoundUrl[] = [];
-  if (!text.includes(SCHEME_END)) return found;
-  for (const match of text.matchAll(URL_START)) {
-    const url = withoutTrailing(match[0]);
-    if (!url.endsWith('://')) {
-      found.push({ start: match.index, end: match.index + url.length, url });
-    }
+  URL_START.lastIndex = 0;
+  for (let match = URL_START.exec(text); match !== null; match = URL_START.exec(text)) addUrl(found, match);
+  return found;
+}
+
+/**
+ * The URLs of each piece of a text that has gaps between its pieces, or undefined when they depend on what is put there,
+ * even if that cannot touch a URL (`mayTouchUrl`). As every URL has a `://`, each of those has to lie inside one piece,
+ * with the scheme before it and, unless the text ends there, the end of the URL behind it.
+ */
+export function findSettledUrls(pieces: readonly string[]): (readonly FoundUrl[])[] | undefined {
+  const last = pieces.length - 1;
+  const found: (readonly FoundUrl[])[] = [];
+  for (let i = 0; i <= last; i++) {
+    const piece = pieces[i] as string;
+    const joinsBefore = i > 0 && isUrlUnit(piece.charCodeAt(0));
+    const joinsBehind = i < last && isUrlUnit(piece.charCodeAt(piece.length - 1));
+    const urls = joinsBefore || joinsBehind ? undefined : last === 0 ? findUrls(piece) : findWhole(piece, i === last);
+    if (urls === undefined) return undefined;
+    found.push(urls);
   }
   return found;
+}
+
+/** Undefined when a `://` belongs to no URL of this piece, or the last URL goes on behind it. */
+function findWhole(piece: string, isLast: boolean): readonly FoundUrl[] | undefined {
+  let next = piece.indexOf(SCHEME_END);
+  if (next < 0) return NO_URLS;
+  const found: FoundUrl[] = [];
+  URL_START.lastIndex = 0;
+  for (let match = URL_START.exec(piece); match !== null && next >= match.index; match = URL_START.exec(piece)) {
+    const end = URL_START.lastIndex;
+    if (end === piece.length && !isLast) return undefined;
+    addUrl(found, match);
+    next = piece.indexOf(SCHEME_END, end);
+    if (next < 0) return found;
+  }
+  return undefined;
+}
+
+function addUrl(found: FoundUrl[], match: RegExpExecArray): void {
+  const start = match.index;
+  const url = withoutTrailing(match[0]);
+  if (!url.endsWith(SCHEME_END)) found.push({ start, end: start + url.length, url });
 }
 
 function withoutTrailing(url: string): string {
   let end = url.length;
   while (TRAILING.has(url.charAt(end - 1))) end--;
   return url.slice(0, end);
-}
-
-/**
- * Whether the URLs of a text are those of its pieces, in whatever way the gaps between them are filled with values that
- * cannot touch a URL (`mayTouchUrl`). As every URL has a `://`, each of those has to lie inside one piece, with the scheme
- * before it and the whole URL behind it.
- */
-export function areUrlsSettled(pieces: readonly string[]): boolean {
-  const last = pieces.length - 1;
-  if (last === 0) return true;
-  return pieces.every((piece, i) => {
-    const joinsBefore = i > 0 && isUrlUnit(piece.charCodeAt(0));
-    const joinsBehind = i < last && isUrlUnit(piece.charCodeAt(piece.length - 1));
-    return !joinsBefore && !joinsBehind && holdsItsUrls(piece, i === last);
-  });
-}
-
-/** Whether each `://` belongs to a URL that begins and, unless the text ends here, also ends in this piece. */
-function holdsItsUrls(piece: string, isLast: boolean): boolean {
-  let next = piece.indexOf(SCHEME_END);
-  if (next < 0) return true;
-  for (const match of piece.matchAll(URL_START)) {
-    const end = match.index + match[0].length;
-    if (next < match.index || (end === piece.length && !isLast)) return false;
-    next = piece.indexOf(SCHEME_END, end);
-    if (next < 0) return true;
-  }
-  return false;
 }
 
 /** Whether a value holds `:` or `/`: it may hold a URL, or make one together with the text around it. */

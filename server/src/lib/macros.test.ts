@@ -1,7 +1,6 @@
-import { createHash } from 'node:crypto';
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { compileTemplate, renderForDuplicateCheck, renderTemplate, textHash } from './macros.ts';
+import { compileTemplate, renderTemplate } from './macros.ts';
 
 const values: Readonly<Record<string, string>> = {
   first_name: 'Ada',
@@ -48,30 +47,4 @@ describe('renderTemplate', () => {
       }),
     );
   });
-});
-
-describe('compileTemplate', () => {
-  test('gives the same template again', () => {
-    expect(compileTemplate('kept {{a}}')).toBe(compileTemplate('kept {{a}}'));
-  });
-
-  test('keeps 2,000 templates at the most', () => {
-    const first = compileTemplate('forgotten {{a}}');
-    for (let i = 0; i < 2_000; i++) compileTemplate(`newer ${i} {{a}}`);
-    expect(compileTemplate('forgotten {{a}}')).not.toBe(first);
-  });
-});
-
-test('the text for the duplicate check keeps what differs between two sends of it', () => {
-  const template = compileTemplate('{{first_name}} {{ messageId }} {{sendId}} {{link1}} {{x}}');
-  expect(renderForDuplicateCheck(template, resolve)).toBe('Ada {{ messageId }} {{sendId}} {{link1}} ');
-});
-
-test('the hash of a text is the first 8 bytes of its SHA-256 as a signed integer', () => {
-  fc.assert(
-    fc.property(fc.string({ unit: 'grapheme' }), (text) => {
-      const hex = createHash('sha256').update(text).digest('hex').slice(0, 16);
-      expect(textHash(text)).toBe(BigInt.asIntN(64, BigInt(`0x${hex}`)).toString());
-    }),
-  );
 });

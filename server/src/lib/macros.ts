@@ -34,12 +34,17 @@ const NO_MACROS: readonly Macro[] = [];
  */
 export function compileTemplate(text: string): Template {
   if (!text.includes('{{')) return { head: text, macros: NO_MACROS };
-  const matches = [...text.matchAll(MACRO)];
-  const macros = matches.map((match, i) => {
-    const after = text.slice(match.index + match[0].length, matches[i + 1]?.index);
-    return toMacro(match[0], after);
-  });
-  return { head: text.slice(0, matches[0]?.index), macros };
+  MACRO.lastIndex = 0;
+  let match = MACRO.exec(text);
+  const head = text.slice(0, match?.index);
+  const macros: Macro[] = [];
+  while (match !== null) {
+    const end = MACRO.lastIndex;
+    const next = MACRO.exec(text);
+    macros.push(toMacro(match[0], text.slice(end, next?.index)));
+    match = next;
+  }
+  return { head, macros };
 }
 
 function toMacro(raw: string, after: string): Macro {

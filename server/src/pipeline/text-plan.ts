@@ -1,4 +1,4 @@
-import { areUrlsSettled, findUrls } from '../lib/find-urls.ts';
+import { findSettledUrls, type FoundUrl } from '../lib/find-urls.ts';
 import { compileTemplate, type Macro, type Template } from '../lib/macros.ts';
 import { countSeptets } from '../lib/segments.ts';
 
@@ -33,7 +33,7 @@ export interface TextPlan {
   readonly compared: Pieces;
   /** Links are replaced in it. */
   readonly wraps: boolean;
-  /** False: where the links are depends on the values, see `areUrlsSettled`; `text`, `septets` and `links` are not to be used. */
+  /** False: where the links are depends on the values, see `findSettledUrls`; `text`, `septets` and `links` are not to be used. */
   readonly settled: boolean;
   /** The final text. */
   readonly text: Pieces;
@@ -66,76 +66,102 @@ export interface Planner {
 
 /** Keeps as many plans as there are different templates: meant to live as long as a batch. */
 export function createPlanner(context: PlanContext): Planner {
-  const prepend = compileTemplate(context.prepend);
-  const append = compileTemplate(context.append);
+  const { brandName } = context;
+  const prepend = cut(compileTemplate(context.prepend), brandName, 0);
+  const append = cut(compileTemplate(context.append), brandName, 0);
   const plans = new Map<string, TextPlan>();
   let lastTemplate: string | undefined;
   let lastPlan: TextPlan | undefined;
+
+  function compile(template: Template): TextPlan {
+    return compilePlan(context, { prepend, body: cut(template, brandName, prepend.sources.length), append });
+  }
+
   return {
     planOf(template) {
       // Batches often send one text to many: comparing it costs less than hashing it.
       if (template === lastTemplate && lastPlan !== undefined) return lastPlan;
       let plan = plans.get(template);
       if (plan === undefined) {
-        plan = compilePlan({ prepend, body: compileTemplate(template), append }, context);
+        plan = compile(compileTemplate(template));
         plans.set(template, plan);
       }
       lastTemplate = template;
       lastPlan = plan;
       return plan;
     },
-    planOfFilled: (body) => compilePlan({ prepend, body: { head: body, macros: [] }, append }, context),
+    planOfFilled: (body) => compile({ head: body, macros: [] }),
   };
 }
 
+/** A text of the sender cut at its values. */
 interface Cut {
-  readonly prepend: Template;
-  readonly body: Template;
-  readonly append: Template;
+  readonly pieces: Pieces;
+  readonly compared: Pieces;
+  readonly sources: readonly ValueSource[];
 }
 
-function compilePlan({ prepend, body: template, append }: Cut, context: PlanContext): TextPlan {
-  const sources: ValueSource[] = [];
-  const text = new PieceBuilder();
-  addTemplate(text, prepend, context, sources);
-  const bodyFrom = sources.length;
-  const body = new PieceBuilder();
-  const compared = addTemplate(body, template, context, sources);
-  const bodyTo = sources.length;
-  const settled = !context.wraps || areUrlsSettled(body.texts);
-  const links: string[] = [];
-  addBody(text, body, context.wraps && settled ? context : undefined, links);
-  addTemplate(text, append, context, sources);
-  const septets = settled ? addSeptets(text.texts, links.length * context.linkIdLength) : -1;
+function compilePlan(
+  context: PlanContext,
+  { prepend, body, append }: Record<'prepend' | 'body' | 'append', Cut>,
+): TextPlan {
   const { wraps } = context;
-  return { sources, bodyFrom, bodyTo, body, compared, wraps, settled, text, septets, links, sharedHash: undefined };
+  const bodyFrom = prepend.sources.length;
+  const bodyTo = bodyFrom + body.sources.length;
+  const urls = wraps ? findSettledUrls(body.pieces.texts) : undefined;
+  const links = urls === undefined ? NO_LINKS : listLinks(urls, context.domain);
+  writer.addPieces(prepend.pieces, 0);
+  if (urls === undefined || links.length === 0) writer.addPieces(body.pieces, 0);
+  else writeWrapped(body.pieces, urls, context.domain);
+  writer.addPieces(append.pieces, bodyTo);
+  const text = writer.take();
+  return {
+    sources: joinSources(prepend.sources, body.sources, append.sources),
+    bodyFrom,
+    bodyTo,
+    body: body.pieces,
+    compared: body.compared,
+    wraps,
+    settled: !wraps || urls !== undefined,
+    text,
+    septets: addSeptets(text.texts, links.length * context.linkIdLength),
+    links,
+    sharedHash: undefined,
+  };
 }
 
-/** @returns the same with the macros as written whose values differ between two sends of a text */
-function addTemplate(to: PieceBuilder, template: Template, context: PlanContext, sources: ValueSource[]): Pieces {
-  const compared = new PieceBuilder();
-  to.addText(template.head);
-  compared.addText(template.head);
+const NO_LINKS: readonly string[] = [];
+const NO_SOURCES: readonly ValueSource[] = [];
+const NO_SLOTS: readonly number[] = [];
+
+function joinSources(...lists: readonly (readonly ValueSource[])[]): readonly ValueSource[] {
+  const filled = lists.filter((list) => list.length > 0);
+  return filled.length > 1 ? filled.flat() : (filled[0] ?? NO_SOURCES);
+}
+
+function cut(template: Template, brandName: string, firstSlot: number): Cut {
+  const sources = template.macros.filter((macro) => literalOf(macro, brandName) === undefined).map(toSource);
+  const pieces = writeTemplate(template, brandName, firstSlot, false);
+  const compared = sources.includes(MESSAGE_ID) ? writeTemplate(template, brandName, firstSlot, true) : pieces;
+  return { pieces, compared, sources: sources.length === 0 ? NO_SOURCES : sources };
+}
+
+function writeTemplate(template: Template, brandName: string, firstSlot: number, keepsIds: boolean): Pieces {
+  let slot = firstSlot;
+  writer.addText(template.head);
   for (const macro of template.macros) {
-    const literal = literalOf(macro, context);
-    if (literal === undefined) {
-      const source = toSource(macro.name);
-      const slot = sources.push(source) - 1;
-      to.addSlot(slot);
-      if (source.kind === 'message_id') compared.addText(macro.raw);
-      else compared.addSlot(slot);
-    } else {
-      to.addText(literal);
-      compared.addText(literal);
-    }
-    to.addText(macro.after);
-    compared.addText(macro.after);
+    const literal = literalOf(macro, brandName);
+    if (literal !== undefined) writer.addText(literal);
+    else if (keepsIds && isMessageId(macro.name)) writer.addText(macro.raw);
+    else writer.addSlot(slot);
+    if (literal === undefined) slot++;
+    writer.addText(macro.after);
   }
-  return compared;
+  return writer.take();
 }
 
 /** A body without links of its own keeps its `{{linkN}}`; the brand is that of the sender. */
-function literalOf(macro: Macro, { brandName }: PlanContext): string | undefined {
+function literalOf(macro: Macro, brandName: string): string | undefined {
   if (macro.link > 0) return macro.raw;
   return macro.name === 'brand_name' ? brandName : undefined;
 }
@@ -145,39 +171,45 @@ const MESSAGE_ID: ValueSource = { kind: 'message_id', key: '' };
 const FIRST_NAME: ValueSource = { kind: 'first_name', key: '' };
 const LAST_NAME: ValueSource = { kind: 'last_name', key: '' };
 
-function toSource(name: string): ValueSource {
-  if (name === 'messageId' || name === 'sendId') return MESSAGE_ID;
+function isMessageId(name: string): boolean {
+  return name === 'messageId' || name === 'sendId';
+}
+
+function toSource({ name }: Macro): ValueSource {
+  if (isMessageId(name)) return MESSAGE_ID;
   if (name === 'first_name') return FIRST_NAME;
   if (name === 'last_name') return LAST_NAME;
   return { kind: 'field', key: name.startsWith(CUSTOM_FIELDS) ? name.slice(CUSTOM_FIELDS.length) : name };
 }
 
-function addBody(text: PieceBuilder, body: Pieces, wrapping: PlanContext | undefined, links: string[]): void {
-  for (const [i, piece] of body.texts.entries()) {
-    if (i > 0) text.addSlot(body.slots[i - 1] ?? 0);
-    if (wrapping === undefined) text.addText(piece);
-    else addWrapped(text, piece, wrapping, links);
-  }
+/** URLs that lead to the domain of short links already stay as they are. */
+function listLinks(urls: readonly (readonly FoundUrl[])[], domain: string | null): readonly string[] {
+  const links: string[] = [];
+  for (const found of urls) for (const { url } of found) if (!isOnDomain(url, domain)) links.push(url);
+  return links;
 }
 
-function addWrapped(text: PieceBuilder, piece: string, { domain }: PlanContext, links: string[]): void {
-  let at = 0;
-  for (const { start, end, url } of findUrls(piece)) {
-    if (domain !== null && isOnHost(url, domain.toLowerCase())) continue;
-    links.push(url);
-    if (domain === null) continue;
-    text.addText(`${piece.slice(at, start)}https://${domain}/`);
-    text.addSlot(LINK_SLOT);
-    at = end;
+function writeWrapped(body: Pieces, urls: readonly (readonly FoundUrl[])[], domain: string | null): void {
+  for (const [i, piece] of body.texts.entries()) {
+    if (i > 0) writer.addSlot(body.slots[i - 1] as number);
+    let at = 0;
+    for (const { start, end, url } of urls[i] ?? []) {
+      if (isOnDomain(url, domain)) continue;
+      writer.addText(`${piece.slice(at, start)}https://${domain}/`);
+      writer.addSlot(LINK_SLOT);
+      at = end;
+    }
+    writer.addText(piece.slice(at));
   }
-  text.addText(at === 0 ? piece : piece.slice(at));
 }
 
 /** A URL of the plain kind: its host is a name that URL parsers leave alone but for its case. */
 const PLAIN_URL = /^https?:\/\/((?:[a-z0-9-]+\.)*[a-z][a-z0-9-]*)(?:[/?#]|$)/i;
 
 /** Most URLs lead elsewhere, and seeing that without parsing them is much faster. */
-function isOnHost(url: string, host: string): boolean {
+function isOnDomain(url: string, domain: string | null): boolean {
+  if (domain === null) return false;
+  const host = domain.toLowerCase();
   const name = PLAIN_URL.exec(url)?.[1];
   if (name !== undefined && name.toLowerCase() !== host) return false;
   return URL.canParse(url) && new URL(url).host.toLowerCase() === host;
@@ -223,18 +255,40 @@ export function joinPieces(
   return text;
 }
 
-class PieceBuilder implements Pieces {
-  readonly texts: string[] = [''];
-  readonly slots: number[] = [];
+/** Puts pieces together in arrays that it uses again and again: what it gives away is cut to size. */
+class PieceWriter {
+  private readonly texts: string[] = [''];
+  private readonly slots: number[] = [];
+  private count = 0;
 
   addText(text: string): void {
-    const last = this.texts.length - 1;
-    const before = this.texts[last] as string;
-    this.texts[last] = before === '' ? text : before + text;
+    const before = this.texts[this.count] as string;
+    this.texts[this.count] = before === '' ? text : before + text;
   }
 
   addSlot(slot: number): void {
-    this.slots.push(slot);
-    this.texts.push('');
+    this.slots[this.count++] = slot;
+    this.texts[this.count] = '';
+  }
+
+  /** `offset` is added to the slots. */
+  addPieces({ texts, slots }: Pieces, offset: number): void {
+    for (let i = 0; i < texts.length; i++) {
+      if (i > 0) this.addSlot((slots[i - 1] as number) + offset);
+      this.addText(texts[i] as string);
+    }
+  }
+
+  take(): Pieces {
+    const { count } = this;
+    const pieces = {
+      texts: this.texts.slice(0, count + 1),
+      slots: count === 0 ? NO_SLOTS : this.slots.slice(0, count),
+    };
+    this.count = 0;
+    this.texts[0] = '';
+    return pieces;
   }
 }
+
+const writer = new PieceWriter();
