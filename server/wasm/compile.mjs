@@ -1,23 +1,29 @@
-/* Compiles the scanner of bulk bodies. The result is the same on every machine, so it can be compared and committed. */
+/* Compiles what is written in AssemblyScript. The result is the same on every machine, so it can be compared and committed. */
 import { createMemoryStream, main } from 'assemblyscript/asc';
 
-/** 64 KiB each: the largest body of a request and the tables before it. */
-const PAGES = '81';
-const NAME = 'scan-bulk.wasm';
+/** Modules by name, with their memory in pages of 64 KiB. */
+const PAGES = {
+  /** The largest body of a request and the tables before it. */
+  'scan-send': '81',
+  /** The ids of a bulk request. */
+  'write-ids': '1',
+};
 
-const OPTIONS = `scan-bulk.ts --outFile ${NAME} -O3 --noAssert --runtime stub --enable simd`.split(' ');
-const MEMORY = ['--initialMemory', PAGES, '--maximumMemory', PAGES];
+export const MODULES = Object.keys(PAGES);
 
 /** @returns {Promise<Uint8Array>} the module in binary form */
-export async function compileScanner() {
+export async function compileModule(name) {
+  const file = `${name}.wasm`;
+  const options = `${name}.ts --outFile ${file} -O3 --noAssert --runtime stub --enable simd`.split(' ');
+  const memory = ['--initialMemory', PAGES[name], '--maximumMemory', PAGES[name]];
   const output = new Map();
   const stderr = createMemoryStream();
-  const { error } = await main([...OPTIONS, ...MEMORY, '--baseDir', import.meta.dirname], {
+  const { error } = await main([...options, ...memory, '--baseDir', import.meta.dirname], {
     stderr,
-    writeFile: (name, content) => output.set(name, content),
+    writeFile: (path, content) => output.set(path, content),
   });
-  const wasm = output.get(NAME);
+  const wasm = output.get(file);
   if (error !== null || wasm === undefined)
-    throw new Error(`The scanner does not compile:\n${stderr.toString()}`, { cause: error });
+    throw new Error(`${name} does not compile:\n${stderr.toString()}`, { cause: error });
   return wasm;
 }

@@ -14,19 +14,23 @@ export interface RunningServer {
 
 const API_KEY = 'trk_benchmark0000000000000000000000';
 
-/** The whole server, all roles, embedded engines. A profile is written when `PROFILE_DIR` names a folder. */
-export async function startServer(): Promise<RunningServer> {
+/** A profile of the server is written when `PROFILE_DIR` names a folder. */
+function nodeArgs(): readonly string[] {
   const folder = process.env['PROFILE_DIR'];
-  const nodeArgs = folder === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${folder}`];
+  return folder === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${folder}`];
+}
+
+/** The whole server, all roles, embedded engines. */
+export async function startServer(): Promise<RunningServer> {
   return await start((dataDir) => {
     const env = { TRACKLY_DATA_DIR: dataDir, TRACKLY_API_KEY: API_KEY, TRACKLY_LOG_LEVEL: 'warn', PORT: '0' };
-    return startProgram('server-program.ts', { env, nodeArgs });
+    return startProgram('server-program.ts', { env, nodeArgs: nodeArgs() });
   });
 }
 
 /** The accepting half alone. */
 export async function startAcceptServer(): Promise<RunningServer> {
-  return await start((dataDir) => startProgram('accept-program.ts', { args: [dataDir, API_KEY] }));
+  return await start((dataDir) => startProgram('accept-program.ts', { args: [dataDir, API_KEY], nodeArgs: nodeArgs() }));
 }
 
 async function start(run: (dataDir: string) => ReturnType<typeof startProgram>): Promise<RunningServer> {

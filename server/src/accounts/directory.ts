@@ -6,9 +6,11 @@ import type { Pool } from '../store/pool.ts';
 import { toDatabaseError } from '../store/transaction.ts';
 import { openDirectoryLink } from './directory-link.ts';
 import { type Snapshot, toSnapshot } from './directory-rows.ts';
-import type { Directory } from './directory-types.ts';
+import type { ApiKey, Directory } from './directory-types.ts';
 
 const TOUCH_EVERY_MS = 5 * SECOND_MS;
+/** Secrets in memory at the most, valid ones only. */
+const MAX_KNOWN_SECRETS = 10_000;
 
 export interface DirectoryOptions {
   readonly pool: Pool;
@@ -51,9 +53,10 @@ export async function openDirectory(options: DirectoryOptions): Promise<Director
     },
   });
   const uses = openKeyUses(pool, clock);
+  const findKey = rememberKeys(() => snapshot);
   return {
     findKey(secret) {
-      const key = snapshot.keys.get(hash('sha256', secret, 'hex'));
+      const key = findKey(secret);
       if (key !== undefined) uses.note(key.id);
       return key;
     },
@@ -65,6 +68,22 @@ export async function openDirectory(options: DirectoryOptions): Promise<Director
       await link[Symbol.asyncDispose]();
       await uses[Symbol.asyncDispose]();
     },
+  };
+}
+
+/** Looks a key up by its hash, and the few secrets that are in use by themselves: hashing takes longer than all the rest. */
+function rememberKeys(now: () => Snapshot): (secret: string) => ApiKey | undefined {
+  const known = new Map<string, ApiKey>();
+  let knownOf = now();
+  return (secret) => {
+    const snapshot = now();
+    if (snapshot !== knownOf || known.size > MAX_KNOWN_SECRETS) known.clear();
+    knownOf = snapshot;
+    const remembered = known.get(secret);
+    if (remembered !== undefined) return remembered;
+    const key = snapshot.keys.get(hash('sha256', secret, 'hex'));
+    if (key !== undefined) known.set(secret, key);
+    return key;
   };
 }
 

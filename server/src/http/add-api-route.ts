@@ -39,11 +39,6 @@ export function addApiRoute(app: FastifyInstance, route: ApiRoute, { deps, sendJ
     },
     handler: async (request, reply) => {
       const bodyBytes = route.body === 'none' ? NO_BYTES : await readBody(request.raw);
-      const json = await answerBytes(route, request, bodyBytes);
-      if (json !== undefined) {
-        sendJson(reply, route.status, json);
-        return reply;
-      }
       const call = toCall(route, request, bodyBytes);
       const key = route.method === 'POST' ? readIdempotencyKey(request.headers['idempotency-key']) : undefined;
       if (key === undefined) sendJson(reply, route.status, (await work(route, call)).json);
@@ -71,16 +66,6 @@ function runIdempotent(deps: Answerer['deps'], route: ApiRoute, call: Call, requ
 
 async function work(route: ApiRoute, call: Call): Promise<Work> {
   return { status: route.status, json: JSON.stringify(await route.handle(call)) };
-}
-
-/** undefined: the route has no faster road, or it does not go for this request. */
-function answerBytes(
-  route: ApiRoute,
-  request: FastifyRequest,
-  bodyBytes: Buffer,
-): Promise<string | undefined> | undefined {
-  if (route.handleBytes === undefined || request.headers['idempotency-key'] !== undefined) return undefined;
-  return route.handleBytes({ caller: callerOf(request), bodyBytes });
 }
 
 function callerOf(request: FastifyRequest): Caller {

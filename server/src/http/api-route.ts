@@ -59,8 +59,8 @@ export interface ApiRoute {
   readonly product?: 'sms';
   readonly docs: ApiRouteDocs;
   /**
-   * A faster road for requests without an Idempotency-Key: resolves with the JSON text of the success, or with undefined
-   * when it did nothing, and then `handle` runs.
+   * A faster road for requests without an Idempotency-Key (`send-road.ts`): resolves with the JSON text of the success, or
+   * with undefined when it did nothing, and then `handle` runs.
    */
   readonly handleBytes?: (call: BytesCall) => Promise<string | undefined>;
   /** Resolves with the body of the success. */

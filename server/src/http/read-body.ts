@@ -55,12 +55,24 @@ const FREE_BYTES = 65_536;
 /** A chunk costs some 200 bytes beside its own, so that a body of single bytes must not be kept as it comes. */
 const MAX_CHUNKS = 256;
 
+/** Bodies that were read before the request came to its route. */
+const given = new WeakMap<IncomingMessage, Promise<Buffer>>();
+
+/** What `readBody` will give for the request, because its body is no longer there to be read. */
+export function giveBody(request: IncomingMessage, body: Promise<Buffer>): void {
+  // The request may be refused before anybody asks for its body.
+  body.catch(() => {});
+  given.set(request, body);
+}
+
 /**
  * Collects the body. One that is too large is refused, and not kept, from the first byte when its size was announced.
  * @throws AppError `payload_too_large`; `service_unavailable` when the bodies that arrive at the moment fill `room`;
  *   `invalid_request` when the connection ends before the body does
  */
 export function readBody(request: IncomingMessage, room: BodyRoom = ROOM): Promise<Buffer> {
+  const body = given.get(request);
+  if (body !== undefined) return body;
   if (Number(request.headers['content-length'] ?? 0) > MAX_BODY_BYTES) {
     return refuseBody(request, 0, 'payload_too_large');
   }
@@ -72,7 +84,7 @@ export function readBody(request: IncomingMessage, room: BodyRoom = ROOM): Promi
     let hasEnded = false;
     function end(): void {
       hasEnded = true;
-      room.giveBack(roomBytes);
+      if (roomBytes > 0) room.giveBack(roomBytes);
     }
     function refuse(code: 'payload_too_large' | 'service_unavailable'): void {
       end();
@@ -96,17 +108,16 @@ export function readBody(request: IncomingMessage, room: BodyRoom = ROOM): Promi
       if (sizeBytes === chunk.length) first = chunk;
       else keep(chunk);
     }
-    request.on('data', onData);
-    request.once('end', () => {
+    function fail(cause?: Error): void {
+      if (hasEnded) return;
+      end();
+      reject(new AppError('invalid_request', { cause }));
+    }
+    request.on('data', onData).on('error', fail).on('close', fail);
+    request.on('end', () => {
       if (hasEnded) return;
       end();
       resolve(chunks === null ? first : Buffer.concat(chunks, sizeBytes));
-    });
-    request.once('error', (cause) => reject(new AppError('invalid_request', { cause })));
-    request.once('close', () => {
-      if (hasEnded) return;
-      end();
-      reject(new AppError('invalid_request'));
     });
   });
 }

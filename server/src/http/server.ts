@@ -1,5 +1,4 @@
-import { randomUUID } from 'node:crypto';
-import type { Socket } from 'node:net';
+import { createServer, type RequestListener, type Server, type ServerOptions } from 'node:http';
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { addApiRoute, type Answerer } from './add-api-route.ts';
 import { addDocs } from './add-docs.ts';
@@ -11,18 +10,20 @@ import { JSON_CONTENT_TYPE } from './content-types.ts';
 import { createCors } from './cors.ts';
 import type { HttpDeps } from './http-deps.ts';
 import { KnownPaths } from './known-paths.ts';
+import { mayPipeline } from './pipelining.ts';
+import { toRequestId } from './request-id.ts';
 import { decodedPathOf, parseQuery, pathOf } from './request-url.ts';
+import { createSendRoad, type SendRoad } from './send-road.ts';
 import { AppError } from '../lib/errors.ts';
 import { isV1Path, v1Headers } from './v1-headers.ts';
 
-const REQUEST_ID = /^[A-Za-z0-9._-]{1,64}$/;
 /** The headers of a request, and all of it, must have arrived by then. */
 const HEADERS_TIMEOUT_MS = 20_000;
 const REQUEST_TIMEOUT_MS = 120_000;
 /** How often connections are looked through for those that are over their time. */
 const CHECK_MS = 1_000;
-/** A connection that asks on without having got so many answers is closed: each of them is kept in memory. */
-const MAX_PIPELINED = 4;
+/** For so long may a connection wait for its next request. */
+const KEEP_ALIVE_MS = 72_000;
 /** Longer than any id of ours; more gives `not_found`. */
 const MAX_PARAM_LENGTH = 500;
 
@@ -31,10 +32,13 @@ const MAX_PARAM_LENGTH = 500;
  * order of the contract: route, key, account, product, media type, size, JSON, Idempotency-Key, then the verb.
  */
 export function createHttpServer(deps: HttpDeps): FastifyInstance {
-  const { headersTimeoutMs = HEADERS_TIMEOUT_MS, requestTimeoutMs = REQUEST_TIMEOUT_MS } = deps.limits ?? {};
+  const routes = deps.servesApi === false ? [] : apiRoutes(deps);
+  const cors = createCors(deps.config.corsOrigins);
+  const road = createSendRoad(deps, { routes, cors });
   const app = fastify({
     logger: false,
-    genReqId: (request) => toRequestId(request.headers['x-request-id']),
+    serverFactory: (router) => createNodeServer(deps, { road, router }),
+    genReqId: toRequestId,
     requestIdHeader: false,
     routerOptions: {
       ignoreTrailingSlash: true,
@@ -42,10 +46,6 @@ export function createHttpServer(deps: HttpDeps): FastifyInstance {
       maxParamLength: MAX_PARAM_LENGTH,
       querystringParser: parseQuery,
     },
-    requestTimeout: requestTimeoutMs,
-    // A connection on which nothing moves, such as one that does not read its answers.
-    connectionTimeout: requestTimeoutMs,
-    http: { headersTimeout: headersTimeoutMs, connectionsCheckingInterval: CHECK_MS },
     return503OnClosing: false,
     clientErrorHandler: answerClientError,
     // Also the road of addresses that cannot be decoded, which passes no hook.
@@ -55,13 +55,12 @@ export function createHttpServer(deps: HttpDeps): FastifyInstance {
     },
   });
   const paths = new KnownPaths();
-  const cors = createCors(deps.config.corsOrigins);
 
   function setCommonHeaders(request: FastifyRequest, reply: FastifyReply): void {
     void reply.header('X-Request-Id', request.id).header('Cache-Control', 'no-store');
     const path = decodedPathOf(request.url);
     if (isV1Path(path)) void reply.headers(v1Headers(path, deps.config.publicUrl));
-    cors(request, reply);
+    void reply.headers(cors(request.raw));
   }
 
   function sendError(error: unknown, request: FastifyRequest, reply: FastifyReply): void {
@@ -93,20 +92,22 @@ export function createHttpServer(deps: HttpDeps): FastifyInstance {
   app.addHook('onRoute', ({ method, url }) => paths.add(typeof method === 'string' ? [method] : method, url));
   app.addHook('onRequest', (request, reply, done) => {
     setCommonHeaders(request, reply);
-    // No answer: it would wait in memory behind those that are not read.
-    if (countUnanswered(request, reply) > MAX_PIPELINED) request.raw.socket.destroy();
-    else done();
+    done();
   });
   app.setErrorHandler((error, request, reply) => {
     if (request.is404) answerUnknown(request, reply);
     else sendError(error, request, reply);
   });
   app.setNotFoundHandler(answerUnknown);
+  // The router tells clients that the connection ends.
+  app.addHook('preClose', (done) => {
+    road.close();
+    done();
+  });
 
   const answerer: Answerer = { deps, sendJson };
   addDocs(app, deps);
   app.register(async (scope) => {
-    const routes = deps.servesApi === false ? [] : apiRoutes(deps);
     for (const route of routes) addApiRoute(scope, route, answerer);
     addHealthRoutes(scope, deps);
   });
@@ -114,16 +115,22 @@ export function createHttpServer(deps: HttpDeps): FastifyInstance {
   return app;
 }
 
-const unanswered = new WeakMap<Socket, number>();
-
-/** How many requests of the connection have no answer that has left, with this one. */
-function countUnanswered({ raw: { socket } }: FastifyRequest, { raw }: FastifyReply): number {
-  const count = (unanswered.get(socket) ?? 0) + 1;
-  unanswered.set(socket, count);
-  raw.once('close', () => unanswered.set(socket, (unanswered.get(socket) ?? 1) - 1));
-  return count;
-}
-
-function toRequestId(given: string | string[] | undefined): string {
-  return typeof given === 'string' && REQUEST_ID.test(given) ? given : randomUUID();
+/** Every request takes its place in the pipeline of its connection, then the road of sends, then the router. */
+function createNodeServer(
+  { limits }: Pick<HttpDeps, 'limits'>,
+  { road, router }: { road: SendRoad; router: RequestListener },
+): Server {
+  const { headersTimeoutMs = HEADERS_TIMEOUT_MS, requestTimeoutMs = REQUEST_TIMEOUT_MS } = limits ?? {};
+  const options: ServerOptions = {
+    headersTimeout: headersTimeoutMs,
+    requestTimeout: requestTimeoutMs,
+    keepAliveTimeout: KEEP_ALIVE_MS,
+    connectionsCheckingInterval: CHECK_MS,
+  };
+  const server = createServer(options, (request, response) => {
+    if (mayPipeline(request, response)) road.serve(request, response, router);
+  });
+  // A connection on which nothing moves, such as one that does not read its answers.
+  server.setTimeout(requestTimeoutMs);
+  return server;
 }

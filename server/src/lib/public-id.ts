@@ -1,4 +1,5 @@
 import { hkdfSync, randomBytes, randomInt } from 'node:crypto';
+import { createIdWriter } from './write-ids.ts';
 
 /** Message numbers fill 8 base62 characters with 47 bits, link numbers 7 with 41. */
 const KINDS = { message: { bits: 47, length: 8 }, link: { bits: 41, length: 7 } } as const;
@@ -10,8 +11,11 @@ export interface IdCodec {
   encode(n: number): string;
   /** Undefined for a wrong length or alphabet and for what `encode` never gives. */
   decode(id: string): number | undefined;
-  /** Ids of `first`, `first + 1`, …, in this order. */
-  encodeRange(first: number, count: number): string[];
+  /**
+   * JSON text of the array of the ids of `first`, `first + 1`, … (1 to 1,000), each behind `prefix`, which is ASCII of at
+   * most 8 characters that JSON needs not escape. @throws RangeError as `encode`
+   */
+  encodeJsonArray(first: number, count: number, prefix: string): string;
 }
 
 /** A bijection of the integers below 2^bits. The caller keeps its input inside. */
@@ -32,6 +36,7 @@ const PAIRS = Array.from(
   { length: BASE * BASE },
   (_, i) => ALPHABET.charAt(Math.floor(i / BASE)) + ALPHABET.charAt(i % BASE),
 );
+const writeIdArray = createIdWriter(PAIRS);
 const DIGITS = createDigitTable();
 const ROUNDS = 8;
 
@@ -46,15 +51,22 @@ function createDigitTable(): Int8Array {
  * first). Unique by construction, mapped back without a look-up, and without the secret neither the order nor the
  * neighbours of an id can be told. The same secret and kind always give the same ids; another secret gives others, so
  * the secret must never change once ids are out. Not encryption: 47 bits can be searched by who knows enough pairs.
- * Costs about 0.1 µs an id.
+ * Costs about 0.1 µs an id, and 0.01 µs in an array.
  */
 export function createIdCodec(secretKey: Buffer, kind: IdKind): IdCodec {
   const { bits, length } = KINDS[kind];
   const permutation = createPermutation(secretKey, kind, bits);
   const write = length === 8 ? writeEight : writeSeven;
 
-  function encode(n: number): string {
+  const rightBits = bits >> 1;
+  const shape = { keys: deriveRoundKeys(secretKey, kind), leftBits: bits - rightBits, rightBits, length };
+
+  function assertNumber(n: number): void {
     if (!Number.isInteger(n) || n < 0 || n >= permutation.size) throw new RangeError(`no ${kind} number: ${n}`);
+  }
+
+  function encode(n: number): string {
+    assertNumber(n);
     return write(permutation.permute(n));
   }
 
@@ -65,10 +77,10 @@ export function createIdCodec(secretKey: Buffer, kind: IdKind): IdCodec {
       const value = readBase62(id);
       return value < 0 || value >= permutation.size ? undefined : permutation.restore(value);
     },
-    encodeRange(first, count) {
-      const ids: string[] = [];
-      for (let i = 0; i < count; i++) ids.push(encode(first + i));
-      return ids;
+    encodeJsonArray(first, count, prefix) {
+      assertNumber(first);
+      assertNumber(first + count - 1);
+      return writeIdArray(shape, first, count, prefix);
     },
   };
 }

@@ -12,7 +12,7 @@ export {
   messageSchema,
   type MessageView,
 } from './message-view-schemas.ts';
-export { sendBulkBytes, type SendBytesDeps } from './send-bulk-bytes.ts';
+export { sendBulkBytes, type SendBytesDeps, sendMessageBytes } from './send-bytes.ts';
 export { MAX_BULK_MESSAGES, rawSendFields, sendFields } from './send-fields.ts';
 export {
   sendBulk,

@@ -11,9 +11,9 @@ const MAX_BATCH = 1_000;
 const MAX_GROUP_BYTES = 6_291_456;
 /** UTF-8 bytes of a UTF-16 unit at the most. */
 const MAX_UNIT_BYTES = 3;
-const COMMA = Buffer.from(',');
-const OPEN_ARRAY = Buffer.from('[');
-const CLOSE_ARRAY = Buffer.from(']');
+const COMMA = ','.charCodeAt(0);
+const OPEN_ARRAY = '['.charCodeAt(0);
+const CLOSE_ARRAY = ']'.charCodeAt(0);
 
 export interface AcceptStageDeps {
   readonly log: Log;
@@ -79,24 +79,26 @@ export function createAcceptStage({ log, numbers, clock, landWithin }: AcceptSta
     await log.append('outbound', partition, encodeBatches(batches));
   }
 
-  function enqueue(call: Pick<Waiting, 'source' | 'simulated' | 'items'>): Promise<number[]> {
-    return new Promise((resolve, reject) => {
-      waiting.push({ ...call, numbers: [], resolve, reject });
-      // The rest of this turn of the event loop may bring more requests for the same append.
-      if (!appending) {
-        appending = true;
-        setImmediate(() => void appendWaiting());
-      }
-    });
+  function enqueue(call: Waiting): void {
+    waiting.push(call);
+    // The rest of this turn of the event loop may bring more requests for the same append.
+    if (appending) return;
+    appending = true;
+    setImmediate(() => void appendWaiting());
   }
 
   return {
-    async accept(source, simulated, items) {
-      return items.length === 0 ? [] : await enqueue({ source, simulated, items });
+    accept(source, simulated, items) {
+      if (items.length === 0) return Promise.resolve([]);
+      return new Promise((resolve, reject) => {
+        enqueue({ source, simulated, items, numbers: [], resolve, reject });
+      });
     },
-    async acceptRows(source, simulated, rows) {
-      const [first] = await enqueue({ source, simulated, items: [rows] });
-      return first as number;
+    acceptRows(source, simulated, rows) {
+      return new Promise((resolve, reject) => {
+        const resolveFirst = ([first]: number[]): void => resolve(first as number);
+        enqueue({ source, simulated, items: [rows], numbers: [], resolve: resolveFirst, reject });
+      });
     },
     async acceptWithin(transaction, source, simulated, items) {
       if (items.length === 0) return [];
@@ -119,7 +121,7 @@ interface OpenBatch {
   readonly slots: Slot[];
 }
 
-/** One message without brackets, or an array of messages. */
+/** One message, or several with commas between them. */
 type AcceptedJson = AcceptItem['json'] | AcceptRows['json'];
 
 /** Where the number of an item goes, and the place of its (first) message in the batch. */
@@ -140,19 +142,13 @@ function countOf(item: AcceptItem | AcceptRows): number {
 export function toBatches(group: readonly Waiting[], first: number, nowMs: number): AcceptedBatch[] {
   const open = new Map<string, OpenBatch>();
   const done: OpenBatch[] = [];
+  let current: OpenBatch | undefined;
   for (const call of group) {
-    let current: OpenBatch | undefined;
-    for (const [index, item] of call.items.entries()) {
+    for (let index = 0; index < call.items.length; index++) {
+      const item = call.items[index] as AcceptItem | AcceptRows;
       const lane = call.simulated ? LANES.express : item.lane;
       const count = countOf(item);
-      if (
-        current === undefined ||
-        current.listId !== item.listId ||
-        current.lane !== lane ||
-        current.dueMs !== item.dueMs
-      ) {
-        current = openBatch(open, call, item, lane);
-      }
+      if (current === undefined || !isOf(current, call, item, lane)) current = openBatch(open, call, item, lane);
       if (current.count + count > MAX_BATCH) {
         done.push(current);
         open.delete(keyOf(current));
@@ -170,6 +166,16 @@ export function toBatches(group: readonly Waiting[], first: number, nowMs: numbe
     next += accepted.count;
     return accepted;
   });
+}
+
+function isOf(batch: OpenBatch, call: Waiting, item: AcceptItem | AcceptRows, lane: LaneCode): boolean {
+  return (
+    batch.listId === item.listId &&
+    batch.lane === lane &&
+    batch.dueMs === item.dueMs &&
+    batch.source === call.source &&
+    batch.simulated === call.simulated
+  );
 }
 
 function openBatch(
@@ -215,9 +221,17 @@ function closeBatch(batch: OpenBatch, batchId: number, nowMs: number): AcceptedB
 }
 
 function toPayload(jsons: readonly AcceptedJson[]): Uint8Array {
-  const [first] = jsons;
-  if (jsons.length === 1 && typeof first === 'object') return first;
   if (jsons.every((json) => typeof json === 'string')) return Buffer.from(`[${jsons.join(',')}]`, 'utf8');
-  const parts = jsons.flatMap((json) => [COMMA, typeof json === 'string' ? Buffer.from(json) : json.subarray(1, -1)]);
-  return Buffer.concat([OPEN_ARRAY, ...parts.slice(1), CLOSE_ARRAY]);
+  const parts = jsons.map((json) => (typeof json === 'string' ? Buffer.from(json) : json));
+  // A byte before each part, and one behind the last.
+  const payload = Buffer.allocUnsafe(parts.reduce((size, part) => size + 1 + part.length, 1));
+  let at = 0;
+  for (const part of parts) {
+    payload[at++] = COMMA;
+    payload.set(part, at);
+    at += part.length;
+  }
+  payload[0] = OPEN_ARRAY;
+  payload[at] = CLOSE_ARRAY;
+  return payload;
 }

@@ -1,5 +1,12 @@
 import { toObjectSchema } from '../../../lib/fields.ts';
-import { rawSendFields, sendFields, sendMessage, type SendDeps } from '../../../messages/index.ts';
+import {
+  rawSendFields,
+  type SendBytesDeps,
+  type SendDeps,
+  sendFields,
+  sendMessage,
+  sendMessageBytes,
+} from '../../../messages/index.ts';
 import type { ApiRoute } from '../../api-route.ts';
 import { LATE_SEND_ERRORS, SEND_ERRORS, SEND_EXAMPLE, sentMessageSchema, SKIP_ERRORS } from '../../send-docs.ts';
 
@@ -18,8 +25,11 @@ const RESPONSE = {
   responseExample: { success: true, message_id: 'k3Vd81Qz', status: 'queued' },
 } as const;
 
-/** `POST /api/v2/send` and `POST /api/v2/send-raw`. */
-export function sendMessageRoutes(deps: SendDeps): ApiRoute[] {
+/**
+ * `POST /api/v2/send` and `POST /api/v2/send-raw`. Two roads with the same answers: `sendMessageBytes` for the plain good
+ * requests, `sendMessage` for all others.
+ */
+export function sendMessageRoutes(deps: SendDeps & SendBytesDeps): ApiRoute[] {
   return [
     {
       ...SHARED,
@@ -33,6 +43,7 @@ export function sendMessageRoutes(deps: SendDeps): ApiRoute[] {
         body: toObjectSchema(sendFields),
         errors: [...SEND_ERRORS, ...LATE_SEND_ERRORS],
       },
+      handleBytes: ({ caller, bodyBytes }) => sendMessageBytes(deps, caller, { bytes: bodyBytes, raw: false }),
       handle: ({ caller, body, transaction }) => sendMessage(deps, caller, { body, raw: false, transaction }),
     },
     {
@@ -46,6 +57,7 @@ export function sendMessageRoutes(deps: SendDeps): ApiRoute[] {
         body: toObjectSchema(rawSendFields),
         errors: [...SEND_ERRORS, ...SKIP_ERRORS, ...LATE_SEND_ERRORS],
       },
+      handleBytes: ({ caller, bodyBytes }) => sendMessageBytes(deps, caller, { bytes: bodyBytes, raw: true }),
       handle: ({ caller, body, transaction }) => sendMessage(deps, caller, { body, raw: true, transaction }),
     },
   ];

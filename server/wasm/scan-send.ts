@@ -1,7 +1,6 @@
 /*
- * AssemblyScript, compiled to scan-bulk.wasm by `node scripts/generate.mjs`: reads the body of a bulk request without
- * making an object of it. It knows only plain good requests: top level `messages` and `list_number`; rows with known
- * keys, each once and written without escapes; strings, booleans and null (RFC 8259). Everything else is "not
+ * AssemblyScript, compiled to scan-send.wasm by `node scripts/generate.mjs`: reads the body of a send without making an
+ * object of it. It knows only plain good requests: of a bulk top level `messages` and `list_number`; rows with known keys, each once and written without escapes; strings, booleans and null (RFC 8259). Everything else is "not
  * understood", which says nothing about right or wrong: another reader has to judge.
  *
  * Functions take a position and give the one behind what they read, or 0 when they did not understand it. The host
@@ -108,6 +107,20 @@ export function scan(length: i32, keyTable: i32): i32 {
   tellSpan(RESULT_ROWS_START, rows, rowsEnd);
   tellSpan(RESULT_LIST_START, rowsListStart, rowsListEnd);
   return count;
+}
+
+/** The same for the body of a single send, which is a row with a list. Gives 1, or 0: not understood. */
+export function scanOne(length: i32, keyTable: i32): i32 {
+  const end = <usize>BODY + length;
+  const start = skipSpace(BODY);
+  wrapsLinks = false;
+  const p = scanRow(start, keyTable);
+  if (p == 0 || listStart == 0 || skipSpace(p) != end) return 0;
+  tellSpan(RESULT_ROWS_START, start, p);
+  tellSpan(RESULT_LIST_START, listStart, listEnd);
+  tell(RESULT_LANE, isExpress ? 2 : <i32>isMarketing);
+  tell(RESULT_WRAPS_LINKS, <i32>wrapsLinks);
+  return 1;
 }
 
 /* What the rows agree on. */
