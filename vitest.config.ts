@@ -24,7 +24,7 @@ export default defineConfig({
         test: {
           ...shared,
           name: 'fuzz',
-          include: ['server/src/http/bulk-roads.test.ts'],
+          include: ['server/src/http/send-roads.test.ts'],
           provide: { fuzzRuns: 40_000 },
         },
       },

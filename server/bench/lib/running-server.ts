@@ -30,7 +30,9 @@ export async function startServer(): Promise<RunningServer> {
 
 /** The accepting half alone. */
 export async function startAcceptServer(): Promise<RunningServer> {
-  return await start((dataDir) => startProgram('accept-program.ts', { args: [dataDir, API_KEY], nodeArgs: nodeArgs() }));
+  return await start((dataDir) =>
+    startProgram('accept-program.ts', { args: [dataDir, API_KEY], nodeArgs: nodeArgs() }),
+  );
 }
 
 async function start(run: (dataDir: string) => ReturnType<typeof startProgram>): Promise<RunningServer> {

@@ -6,17 +6,18 @@ declare const WebAssembly: {
   readonly Instance: new (module: object) => { readonly exports: object };
 };
 
-/** A number that a module exports. */
-export interface WasmConstant {
-  readonly value: number;
-}
-
 export interface WasmMemory {
   readonly memory: { readonly buffer: ArrayBuffer };
 }
 
-/** A new instance of a module of `wasm/`; the caller knows what it exports. */
+/** A new instance of a module of `wasm/`; the caller knows what it exports. Constants are read once, here. */
 export function loadWasm<Exports extends WasmMemory>(name: string): Exports {
   const bytes = readFileSync(new URL(`../../wasm/${name}.wasm`, import.meta.url));
-  return new WebAssembly.Instance(new WebAssembly.Module(bytes)).exports as Exports;
+  const { exports } = new WebAssembly.Instance(new WebAssembly.Module(bytes));
+  const entries = Object.entries(exports).map(([key, item]) => [key, isConstant(item) ? item.value : item]);
+  return Object.fromEntries(entries) as Exports;
+}
+
+function isConstant(item: unknown): item is { readonly value: number } {
+  return typeof item === 'object' && item !== null && 'value' in item;
 }

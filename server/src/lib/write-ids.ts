@@ -1,4 +1,4 @@
-import { loadWasm, type WasmConstant, type WasmMemory } from './load-wasm.ts';
+import { loadWasm, type WasmMemory } from './load-wasm.ts';
 
 /** Exports of wasm/write-ids.ts. */
 interface WriterExports extends WasmMemory {
@@ -11,10 +11,10 @@ interface WriterExports extends WasmMemory {
     skip: number,
     prefixLength: number,
   ) => number;
-  readonly KEYS: WasmConstant;
-  readonly PREFIX: WasmConstant;
-  readonly PAIRS: WasmConstant;
-  readonly OUTPUT: WasmConstant;
+  readonly KEYS: number;
+  readonly PREFIX: number;
+  readonly PAIRS: number;
+  readonly OUTPUT: number;
 }
 
 /** How ids of one kind are made of numbers. */
@@ -37,15 +37,15 @@ const CLOSE_BRACKET = ']'.charCodeAt(0);
 export function createIdWriter(pairs: readonly string[]) {
   const writer = loadWasm<WriterExports>('write-ids');
   const bytes = Buffer.from(writer.memory.buffer);
-  const keys = new Int32Array(writer.memory.buffer, writer.KEYS.value, 16);
-  bytes.write(pairs.join(''), writer.PAIRS.value, 'latin1');
-  const start = writer.OUTPUT.value - 1;
+  const keys = new Int32Array(writer.memory.buffer, writer.KEYS, 16);
+  bytes.write(pairs.join(''), writer.PAIRS, 'latin1');
+  const start = writer.OUTPUT - 1;
 
   return function writeIdArray(shape: IdShape, first: number, count: number, prefix: string): string {
     if (!(count >= 1 && count <= MAX_WRITTEN_IDS)) throw new RangeError(`no range of ids: ${count}`);
     if (prefix.length > MAX_PREFIX_LENGTH) throw new RangeError(`too long before an id: ${prefix}`);
     keys.set(shape.keys);
-    bytes.write(prefix, writer.PREFIX.value, 'latin1');
+    bytes.write(prefix, writer.PREFIX, 'latin1');
     const leftMask = 2 ** shape.leftBits - 1;
     const rightMask = 2 ** shape.rightBits - 1;
     const skip = MAX_ID_LENGTH - shape.length;

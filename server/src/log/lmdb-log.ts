@@ -4,6 +4,7 @@ import { statfs } from 'node:fs/promises';
 import { open, type Database, type RootDatabase } from 'lmdb';
 
 import { type Log, type LogEntry, LogFullError, LogUnavailableError, type Topic } from './log.ts';
+import { createRoom, type Room } from './room.ts';
 import { createWaiters } from './waiters.ts';
 
 export interface LmdbLogOptions {
@@ -48,6 +49,7 @@ interface PendingTrim {
 
 interface TopicState {
   readonly entries: Database<Uint8Array, number>;
+  readonly room: Room;
   /** First entry that this process has written and whose transaction is not known to be durable; 0 when there is none. */
   unsettledFrom: number;
 }
@@ -90,7 +92,7 @@ export async function openLmdbLog({ dir, maxSizeBytes = DEFAULT_MAX_SIZE_BYTES }
   });
   const meta = root.openDB<string, string>('meta', { encoding: 'string' });
   const id = await loadIdentity(meta);
-  return new LmdbLog({ dir, id, maxSizeBytes, root, heads: openHeads(root), topics: openTopics(root) });
+  return new LmdbLog({ dir, id, root, heads: openHeads(root), topics: openTopics(root, maxSizeBytes) });
 }
 
 function roundToPages(bytes: number): number {
@@ -112,18 +114,17 @@ function openHeads(root: RootDatabase<unknown, string>): Database<number, string
   return root.openDB<number, string>('heads', { encoding: 'ordered-binary' });
 }
 
-function openTopics(root: RootDatabase<unknown, string>): Record<Topic, TopicState> {
-  const openTopic = (name: Topic): TopicState => ({
-    entries: root.openDB<Uint8Array, number>(name, { encoding: 'binary' }),
-    unsettledFrom: 0,
-  });
+function openTopics(root: RootDatabase<unknown, string>, maxSizeBytes: number): Record<Topic, TopicState> {
+  const openTopic = (name: Topic): TopicState => {
+    const entries = root.openDB<Uint8Array, number>(name, { encoding: 'binary' });
+    return { entries, room: createRoom(() => maxSizeBytes - storedBytes(entries)), unsettledFrom: 0 };
+  };
   return { outbound: openTopic('outbound'), events: openTopic('events') };
 }
 
 interface LmdbLogParts {
   readonly dir: string;
   readonly id: string;
-  readonly maxSizeBytes: number;
   readonly root: RootDatabase<unknown, string>;
   readonly heads: Database<number, string>;
   readonly topics: Record<Topic, TopicState>;
@@ -134,7 +135,6 @@ class LmdbLog implements Log {
   readonly id: string;
   readonly partitions = 1;
   readonly #dir: string;
-  readonly #maxSizeBytes: number;
   readonly #root: RootDatabase<unknown, string>;
   readonly #heads: Database<number, string>;
   readonly #topics: Record<Topic, TopicState>;
@@ -152,7 +152,6 @@ class LmdbLog implements Log {
   constructor(parts: LmdbLogParts) {
     this.id = parts.id;
     this.#dir = parts.dir;
-    this.#maxSizeBytes = parts.maxSizeBytes;
     this.#root = parts.root;
     this.#heads = parts.heads;
     this.#topics = parts.topics;
@@ -285,11 +284,10 @@ class LmdbLog implements Log {
   #putTopic(topic: Topic, group: readonly PendingAppend[]): void {
     const state = this.#topics[topic];
     const lastSeq = this.#heads.get(topic) ?? 0;
-    let roomBytes = this.#maxSizeBytes - storedBytes(state.entries);
+    state.room.look();
     let seq = lastSeq;
     for (const append of group) {
-      if (append.topic !== topic || append.value.length > roomBytes) continue;
-      roomBytes -= append.value.length;
+      if (append.topic !== topic || !state.room.take(append.value.length)) continue;
       seq++;
       state.entries.putSync(seq, append.value, { append: true });
       append.seq = seq;

@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import { CALLING_CODE_LENGTH_BITS } from '../lib/e164.ts';
 import type { FieldTable } from '../lib/fields.ts';
-import { loadWasm, type WasmConstant, type WasmMemory } from '../lib/load-wasm.ts';
+import { loadWasm, type WasmMemory } from '../lib/load-wasm.ts';
 import { LANES, type LaneCode } from '../pipeline/batch.ts';
 import { rawSendFields, sendFields } from './send-fields.ts';
 
@@ -9,7 +9,7 @@ import { rawSendFields, sendFields } from './send-fields.ts';
 export interface ScannedSend {
   /** 1 to 1,000. */
   readonly count: number;
-  /** The JSON objects of the rows with their commas, as they came: a view of the request's body. */
+  /** The JSON array of the rows as it came: a view of the request's body. A copy for a single send, which came alone. */
   readonly rows: Buffer;
   /** Of all rows, their own or the default one; its form is not checked. */
   readonly listNumber: string;
@@ -22,35 +22,37 @@ export interface ScannedSend {
 interface ScannerExports extends WasmMemory {
   readonly scan: (length: number, keyTable: number) => number;
   readonly scanOne: (length: number, keyTable: number) => number;
-  readonly BODY: WasmConstant;
-  readonly PADDING: WasmConstant;
-  readonly LENGTH_BITS: WasmConstant;
-  readonly KEY_TABLES: WasmConstant;
-  readonly KEY_ENTRY_SIZE: WasmConstant;
-  readonly RESULT: WasmConstant;
-  readonly RESULT_ROWS_START: WasmConstant;
-  readonly RESULT_ROWS_END: WasmConstant;
-  readonly RESULT_LIST_START: WasmConstant;
-  readonly RESULT_LIST_END: WasmConstant;
-  readonly RESULT_LANE: WasmConstant;
-  readonly RESULT_WRAPS_LINKS: WasmConstant;
-  readonly KIND_TO: WasmConstant;
-  readonly KIND_LIST_NUMBER: WasmConstant;
-  readonly KIND_BODY: WasmConstant;
-  readonly KIND_CATEGORY: WasmConstant;
-  readonly KIND_WRAP_LINKS: WasmConstant;
-  readonly KIND_SKIP_RATE_LIMIT: WasmConstant;
-  readonly KIND_FLAG: WasmConstant;
+  readonly BODY: number;
+  readonly PADDING: number;
+  readonly LENGTH_BITS: number;
+  readonly KEY_TABLES: number;
+  readonly KEY_ENTRY_SIZE: number;
+  readonly RESULT: number;
+  readonly RESULT_ROWS_START: number;
+  readonly RESULT_ROWS_END: number;
+  readonly RESULT_LIST_START: number;
+  readonly RESULT_LIST_END: number;
+  readonly RESULT_LANE: number;
+  readonly RESULT_WRAPS_LINKS: number;
+  readonly KIND_TO: number;
+  readonly KIND_LIST_NUMBER: number;
+  readonly KIND_BODY: number;
+  readonly KIND_CATEGORY: number;
+  readonly KIND_WRAP_LINKS: number;
+  readonly KIND_SKIP_RATE_LIMIT: number;
+  readonly KIND_FLAG: number;
 }
 
 const RESULT_FIELDS = 6;
+const OPEN_ARRAY = '['.charCodeAt(0);
+const CLOSE_ARRAY = ']'.charCodeAt(0);
 const LANE_CODES: readonly LaneCode[] = [LANES.transactional, LANES.marketing, LANES.express];
 
 const scanner = loadWasm<ScannerExports>('scan-send');
 const memory = new Uint8Array(scanner.memory.buffer);
-const results = new Int32Array(scanner.memory.buffer, scanner.RESULT.value, RESULT_FIELDS);
+const results = new Int32Array(scanner.memory.buffer, scanner.RESULT, RESULT_FIELDS);
 /** Fields that the scanner understands; the others need a look at their value. */
-const KINDS: Readonly<Record<string, WasmConstant>> = {
+const KINDS: Readonly<Record<string, number>> = {
   to: scanner.KIND_TO,
   list_number: scanner.KIND_LIST_NUMBER,
   body: scanner.KIND_BODY,
@@ -62,19 +64,19 @@ const KINDS: Readonly<Record<string, WasmConstant>> = {
   skip_contact_validation: scanner.KIND_FLAG,
   skip_journey_check: scanner.KIND_FLAG,
 };
-const TABLE_SIZE = 32 * scanner.KEY_ENTRY_SIZE.value;
-const sendKeys = writeKeyTable(scanner.KEY_TABLES.value, sendFields);
-const rawSendKeys = writeKeyTable(scanner.KEY_TABLES.value + TABLE_SIZE, rawSendFields);
-new Uint16Array(scanner.memory.buffer, scanner.LENGTH_BITS.value).set(CALLING_CODE_LENGTH_BITS);
+const TABLE_SIZE = 32 * scanner.KEY_ENTRY_SIZE;
+const sendKeys = writeKeyTable(scanner.KEY_TABLES, sendFields);
+const rawSendKeys = writeKeyTable(scanner.KEY_TABLES + TABLE_SIZE, rawSendFields);
+new Uint16Array(scanner.memory.buffer, scanner.LENGTH_BITS).set(CALLING_CODE_LENGTH_BITS);
 
 /** An entry is found by the length of its key, so no two keys may have the same. */
 function writeKeyTable(address: number, fields: FieldTable): number {
   for (const { name } of fields.all) {
     const kind = KINDS[name];
     if (kind === undefined) continue;
-    const entry = address + name.length * scanner.KEY_ENTRY_SIZE.value;
+    const entry = address + name.length * scanner.KEY_ENTRY_SIZE;
     if (memory[entry] !== 0) throw new Error(`Another key is as long as ${name}`);
-    memory[entry] = kind.value;
+    memory[entry] = kind;
     memory.set(Buffer.from(name), entry + 1);
   }
   return address;
@@ -88,34 +90,50 @@ function writeKeyTable(address: number, fields: FieldTable): number {
 export function scanBulk(bytes: Buffer, raw: boolean): ScannedSend | undefined {
   if (!load(bytes)) return undefined;
   const count = scanner.scan(bytes.length, raw ? rawSendKeys : sendKeys);
-  // Without the brackets around them.
-  return count === 0 ? undefined : toScanned(bytes, count, 1);
+  return count === 0 ? undefined : toScanned(bytes, count, rowsIn(bytes));
 }
 
 /** The same for the body of a single send. */
 export function scanSend(bytes: Buffer, raw: boolean): ScannedSend | undefined {
   if (!load(bytes)) return undefined;
   const count = scanner.scanOne(bytes.length, raw ? rawSendKeys : sendKeys);
-  return count === 0 ? undefined : toScanned(bytes, count, 0);
+  if (count === 0) return undefined;
+  return toScanned(bytes, count, toArray(rowsIn(bytes)));
 }
 
 /** False: too large, or no UTF-8. */
 function load(bytes: Buffer): boolean {
-  const start = scanner.BODY.value;
+  const start = scanner.BODY;
   const end = start + bytes.length;
-  if (end + scanner.PADDING.value > memory.length || !isUtf8(bytes)) return false;
+  if (end + scanner.PADDING > memory.length || !isUtf8(bytes)) return false;
   memory.set(bytes, start);
-  memory.fill(0, end, end + scanner.PADDING.value);
+  memory.fill(0, end, end + scanner.PADDING);
   return true;
 }
 
-function toScanned(bytes: Buffer, count: number, bracketSize: number): ScannedSend {
-  const result = (field: WasmConstant): number => results[field.value] as number;
+function result(field: number): number {
+  return results[field] as number;
+}
+
+function rowsIn(bytes: Buffer): Buffer {
+  return bytes.subarray(result(scanner.RESULT_ROWS_START), result(scanner.RESULT_ROWS_END));
+}
+
+function toScanned(bytes: Buffer, count: number, rows: Buffer): ScannedSend {
   return {
     count,
-    rows: bytes.subarray(result(scanner.RESULT_ROWS_START) + bracketSize, result(scanner.RESULT_ROWS_END) - bracketSize),
+    rows,
     listNumber: bytes.toString('latin1', result(scanner.RESULT_LIST_START), result(scanner.RESULT_LIST_END)),
     lane: LANE_CODES[result(scanner.RESULT_LANE)] ?? LANES.transactional,
     wrapsLinks: result(scanner.RESULT_WRAPS_LINKS) === 1,
   };
+}
+
+/** The JSON array of one object. */
+function toArray(object: Buffer): Buffer {
+  const array = Buffer.allocUnsafe(object.length + 2);
+  array[0] = OPEN_ARRAY;
+  array.set(object, 1);
+  array[object.length + 1] = CLOSE_ARRAY;
+  return array;
 }

@@ -58,8 +58,8 @@ export async function sendBulkBytes(
 function acceptScanned(deps: SendBytesDeps, caller: Caller, send: ScannedSend): Promise<number> | undefined {
   const list = findSender(deps, caller, send);
   if (list === undefined) return undefined;
-  const { lane, count, rows } = send;
-  return deps.accept.acceptRows(SOURCES.api, caller.key.sandbox, { listId: list.id, lane, dueMs: 0, count, json: rows });
+  const { lane, count, rows: json } = send;
+  return deps.accept.acceptRows(SOURCES.api, caller.key.sandbox, { listId: list.id, lane, dueMs: 0, count, json });
 }
 
 /** The list that all rows leave from, if nothing about it could refuse one of them. */

@@ -20,8 +20,8 @@ export interface AcceptRows {
   /** 1 to 1,000. */
   readonly count: number;
   /**
-   * UTF-8 text of `count` JSON objects in the form of `POST /api/v2/send-raw`, with commas between them. Each may also hold
-   * its `list_number` and flags that are off or null. Not to be changed until the promise settles.
+   * UTF-8 text of a JSON array of `count` objects in the form of `POST /api/v2/send-raw`, from bracket to bracket. Each may
+   * also hold its `list_number` and flags that are off or null. Not to be changed until the promise settles.
    */
   readonly json: Uint8Array;
 }

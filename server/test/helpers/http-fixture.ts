@@ -126,7 +126,7 @@ export function createMemoryAccept(): MemoryAccept {
       return items.map(() => next++);
     },
     async acceptRows(source, simulated, { json, count, ...batch }) {
-      const rows = JSON.parse(`[${Buffer.from(json).toString()}]`) as object[];
+      const rows = JSON.parse(Buffer.from(json).toString()) as object[];
       if (rows.length !== count) throw new Error(`${count} rows were announced, and there are ${rows.length}`);
       const items = rows.map((row) => ({ ...batch, json: JSON.stringify(row) }));
       const [first] = await accept.accept(source, simulated, items);

@@ -121,7 +121,7 @@ interface OpenBatch {
   readonly slots: Slot[];
 }
 
-/** One message, or several with commas between them. */
+/** One message without brackets, or an array of messages. */
 type AcceptedJson = AcceptItem['json'] | AcceptRows['json'];
 
 /** Where the number of an item goes, and the place of its (first) message in the batch. */
@@ -221,14 +221,16 @@ function closeBatch(batch: OpenBatch, batchId: number, nowMs: number): AcceptedB
 }
 
 function toPayload(jsons: readonly AcceptedJson[]): Uint8Array {
+  const [first] = jsons;
+  if (jsons.length === 1 && typeof first === 'object') return first;
   if (jsons.every((json) => typeof json === 'string')) return Buffer.from(`[${jsons.join(',')}]`, 'utf8');
-  const parts = jsons.map((json) => (typeof json === 'string' ? Buffer.from(json) : json));
-  // A byte before each part, and one behind the last.
-  const payload = Buffer.allocUnsafe(parts.reduce((size, part) => size + 1 + part.length, 1));
+  // The bracket or comma before what an array holds is in the place of its own bracket.
+  const parts = jsons.map((json) => (typeof json === 'string' ? Buffer.from(`,${json}`) : json.subarray(0, -1)));
+  const payload = Buffer.allocUnsafe(parts.reduce((size, part) => size + part.length, 1));
   let at = 0;
   for (const part of parts) {
-    payload[at++] = COMMA;
     payload.set(part, at);
+    payload[at] = COMMA;
     at += part.length;
   }
   payload[0] = OPEN_ARRAY;
