@@ -1,8 +1,9 @@
 /*
- * The load on a server, as a process of its own: keeps `connections` busy with one request each, first for `warmUpMs`,
- * then for `measureMs`. Prints a line when measuring starts and one with the result.
+ * The load on a server, as a process of its own, first for `warmUpMs`, then in rounds. Prints a line when a round starts
+ * and one with its result.
  */
 import { openHttpConnection, toRequest, type HttpConnection } from './http-connection.ts';
+import { keepPace } from './keep-pace.ts';
 import type { LoadOptions, LoadResult } from './run-load.ts';
 import { sampleBulk, sampleSend } from './sample-messages.ts';
 import { percentile } from './report.ts';
@@ -18,32 +19,51 @@ const connections = await Promise.all(
 );
 
 let next = 0;
-let latenciesMs: number[] = [];
-let endMs = performance.now() + options.warmUpMs;
-await Promise.all(connections.map(keepBusy));
-print({ started: true });
-latenciesMs = [];
-const startMs = performance.now();
-endMs = startMs + options.measureMs;
-await Promise.all(connections.map(keepBusy));
-const elapsedMs = performance.now() - startMs;
-const result: LoadResult = {
-  messages: latenciesMs.length * options.messagesPerRequest,
-  elapsedMs,
-  p50Ms: percentile(latenciesMs, 0.5),
-  p99Ms: percentile(latenciesMs, 0.99),
-};
-print(result);
+await load(options.warmUpMs);
+for (let round = 0; round < options.rounds; round++) {
+  print({ started: true });
+  print(await load(options.roundMs));
+}
 for (const connection of connections) connection.close();
 
-async function keepBusy(connection: HttpConnection): Promise<void> {
+async function load(lastsMs: number): Promise<LoadResult> {
+  const latenciesMs: number[] = [];
+  const startMs = performance.now();
+  const endMs = startMs + lastsMs;
+  if (options.requestsPerSecond === undefined) {
+    await Promise.all(connections.map((connection) => keepBusy(connection, endMs, latenciesMs)));
+  } else {
+    await keepPace(
+      connections,
+      { startMs, endMs, requestsPerSecond: options.requestsPerSecond },
+      async (connection, dueMs) => {
+        await sendNext(connection);
+        latenciesMs.push(performance.now() - dueMs);
+      },
+    );
+  }
+  return {
+    messages: latenciesMs.length * options.messagesPerRequest,
+    elapsedMs: performance.now() - startMs,
+    p50Ms: percentile(latenciesMs, 0.5),
+    p99Ms: percentile(latenciesMs, 0.99),
+  };
+}
+
+/** One request after the other on the connection. */
+async function keepBusy(connection: HttpConnection, endMs: number, latenciesMs: number[]): Promise<void> {
   while (performance.now() < endMs) {
     const sentMs = performance.now();
-    const { status, body } = await connection.send(requests[next++ % requests.length] as Buffer);
+    await sendNext(connection);
     latenciesMs.push(performance.now() - sentMs);
-    if (status !== 201 || body.includes('"error":'))
-      throw new Error(`Answered ${status}: ${body.toString().slice(0, 300)}`);
   }
+}
+
+/** @throws Error for an answer that is no success */
+async function sendNext(connection: HttpConnection): Promise<void> {
+  const { status, body } = await connection.send(requests[next++ % requests.length] as Buffer);
+  if (status !== 201 || body.includes('"error":'))
+    throw new Error(`Answered ${status}: ${body.toString().slice(0, 300)}`);
 }
 
 function makeRequests({ path, apiKey, messagesPerRequest }: LoadOptions): Buffer[] {
