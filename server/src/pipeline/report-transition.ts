@@ -16,7 +16,8 @@ export interface Report {
   readonly atMs: number;
 }
 
-const REPORTED: Record<Report['state'], MessageStateCode> = {
+/** The state that a report names. */
+export const REPORTED: Record<Report['state'], MessageStateCode> = {
   sent: S.sent,
   delivered: S.delivered,
   undelivered: S.undelivered,

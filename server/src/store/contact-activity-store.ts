@@ -1,3 +1,4 @@
+import { int8Array } from './array-parameters.ts';
 import type { Transaction } from './transaction.ts';
 
 /**
@@ -20,7 +21,7 @@ export async function recordSends(
         join list_contact c on c.list_id = $1 and c.phone = s.phone and c.phone = any ($2::bigint[])
       on conflict (list_id, phone) do update
         set send_count = a.send_count + excluded.send_count, last_sent_ms = excluded.last_sent_ms`,
-    values: [listId, phones, nowMs],
+    values: [listId, int8Array(phones), nowMs],
   });
 }
 
@@ -45,6 +46,6 @@ export async function takeBackSends(
         for update of a
       ) s
       where a.list_id = $1 and a.phone = s.phone and a.phone = any ($2::bigint[])`,
-    values: [listId, phones],
+    values: [listId, int8Array(phones)],
   });
 }

@@ -1,3 +1,4 @@
+import { boolArray, int2Array, int8Array, textArray } from './array-parameters.ts';
 import { copyRows, CopyRows } from './copy-rows.ts';
 import type { Pool } from './pool.ts';
 import type { Transaction } from './transaction.ts';
@@ -174,6 +175,63 @@ export interface OutcomeRow {
 /** Unit separator: joins carrier ids on their way into an array column. */
 const SEPARATOR = '\u001f';
 
+/** A message that the carrier took. */
+export interface SentMessage {
+  readonly number: number;
+  readonly carrierIds: readonly string[];
+  /** As in `OutcomeRow`. */
+  readonly triesBefore: number;
+}
+
+/** What all of them have in common. */
+export interface SentMove {
+  readonly from: number;
+  readonly to: number;
+  readonly detail: string | null;
+}
+
+/**
+ * The plain end of a submit, which nearly all messages have: moves those that still are in `from` by that submit. Returns
+ * the numbers that are not any more, for `updateOutcomes` to look at. Rows are locked in the order of their numbers, as
+ * by every statement here that writes many.
+ */
+export async function updateSent(
+  transaction: Transaction,
+  listId: number,
+  messages: readonly SentMessage[],
+  { from, to, detail }: SentMove,
+  nowMs: number,
+): Promise<number[]> {
+  if (messages.length === 0) return [];
+  const inOrder = messages.toSorted((a, b) => a.number - b.number);
+  const { rows } = await transaction.query<{ number: number }>({
+    name: 'message.update_sent',
+    text: `
+      with moved as (
+        update message m
+        set state = $6, detail = $7, permanent = null, carrier_code = null, final_ms = null, sent_ms = coalesce(m.sent_ms, $8),
+          carrier_ids = string_to_array(o.carrier_ids, '${SEPARATOR}'), updated_ms = $8
+        from unnest($2::bigint[], $3::text[], $4::smallint[]) as o(number, carrier_ids, tries_before)
+        where m.list_id = $1 and m.number = o.number and m.number = any ($2::bigint[]) and m.state = $5
+          and m.attempt = o.tries_before
+        returning m.number
+      )
+      select number from unnest($2::bigint[]) as o(number)
+      where (select count(*) from moved) < cardinality($2::bigint[]) and number not in (select number from moved)`,
+    values: [
+      listId,
+      int8Array(inOrder.map((m) => m.number)),
+      textArray(inOrder.map((m) => m.carrierIds.join(SEPARATOR))),
+      int2Array(inOrder.map((m) => m.triesBefore)),
+      from,
+      to,
+      detail,
+      nowMs,
+    ],
+  });
+  return rows.map((row) => row.number);
+}
+
 /**
  * Writes the answers of a submit to the messages that still are in `fromState` by that submit; a receipt that came first
  * wins, then only the carrier ids and the time of sending are added. Answers that were written before (the commit's answer
@@ -186,6 +244,7 @@ export async function updateOutcomes(
   fromState: number,
   nowMs: number,
 ): Promise<Set<number>> {
+  if (outcomes.length === 0) return new Set();
   const { rows } = await transaction.query<{ number: number; changed: boolean }>({
     name: 'message.update_outcomes',
     text: `
@@ -325,6 +384,59 @@ export interface ReportedChange {
   readonly carrierMs: number | null;
   readonly sentMs: number | null;
   readonly finalMs: number | null;
+}
+
+/** What a report makes of a message that waits for nothing else. */
+export interface PlainReport {
+  readonly number: number;
+  readonly state: number;
+  readonly detail: string | null;
+  readonly permanent: boolean | null;
+  readonly carrierCode: string | null;
+  readonly carrierMs: number;
+}
+
+/**
+ * The plain end of a message, which nearly all have: moves those of one part that are in `from`, without reading them
+ * first. At most one report a message. Returns the numbers that are not such, for `lockReported` to look at.
+ */
+export async function updatePlainReported(
+  transaction: Transaction,
+  listId: number,
+  reports: readonly PlainReport[],
+  from: number,
+  nowMs: number,
+): Promise<number[]> {
+  if (reports.length === 0) return [];
+  const inOrder = reports.toSorted((a, b) => a.number - b.number);
+  const { rows } = await transaction.query<{ number: number }>({
+    name: 'message.update_plain_reported',
+    text: `
+      with moved as (
+        update message m
+        set state = r.state, detail = r.detail, permanent = r.permanent, carrier_code = r.carrier_code,
+          carrier_ms = r.carrier_ms, sent_ms = coalesce(m.sent_ms, $9), final_ms = $9, updated_ms = $9
+        from unnest($2::bigint[], $3::smallint[], $4::text[], $5::boolean[], $6::text[], $7::bigint[])
+          as r(number, state, detail, permanent, carrier_code, carrier_ms)
+        where m.list_id = $1 and m.number = r.number and m.number = any ($2::bigint[]) and m.state = $8
+          and coalesce(m.segments, 1) = 1
+        returning m.number
+      )
+      select number from unnest($2::bigint[]) as r(number)
+      where (select count(*) from moved) < cardinality($2::bigint[]) and number not in (select number from moved)`,
+    values: [
+      listId,
+      int8Array(inOrder.map((r) => r.number)),
+      int2Array(inOrder.map((r) => r.state)),
+      textArray(inOrder.map((r) => r.detail)),
+      boolArray(inOrder.map((r) => r.permanent)),
+      textArray(inOrder.map((r) => r.carrierCode)),
+      int8Array(inOrder.map((r) => r.carrierMs)),
+      from,
+      nowMs,
+    ],
+  });
+  return rows.map((row) => row.number);
 }
 
 /** The caller holds the rows' locks (`lockReported`). */

@@ -1,3 +1,4 @@
+import { bigInt8Array, int8Array } from './array-parameters.ts';
 import type { Pool } from './pool.ts';
 
 /** What personal texts need of a list contact. */
@@ -15,7 +16,7 @@ export async function loadRecipients(pool: Pool, listId: number, phones: readonl
     text: `
       select phone, first_name as "firstName", last_name as "lastName", custom_fields as "customFields"
       from list_contact where list_id = $1 and phone = any ($2::bigint[])`,
-    values: [listId, phones],
+    values: [listId, int8Array(phones)],
   });
   return rows;
 }
@@ -82,10 +83,10 @@ export async function checkRecipients(
       where c.active is false or b.phone is not null or d.number is not null`,
     values: [
       check.listId,
-      questions.map((q) => q.phone),
-      questions.map((q) => q.textHash),
-      questions.map((q) => q.number),
-      questions.map((q) => q.createdMs),
+      int8Array(questions.map((q) => q.phone)),
+      bigInt8Array(questions.map((q) => BigInt(q.textHash))),
+      int8Array(questions.map((q) => q.number)),
+      int8Array(questions.map((q) => q.createdMs)),
       check.dedupeWindowMs,
       check.simulated,
       check.goneStates,

@@ -1,3 +1,4 @@
+import { int8Array } from './array-parameters.ts';
 import type { Pool } from './pool.ts';
 import type { Transaction } from './transaction.ts';
 
@@ -21,7 +22,7 @@ export async function insertSubmission(transaction: Transaction, submission: Sub
       submission.listId,
       submission.submissionId,
       submission.workerId,
-      submission.numbers,
+      int8Array(submission.numbers),
       submission.createdMs,
       submission.leaseUntilMs,
     ],
@@ -60,7 +61,7 @@ export async function renewSubmissions(
     text: `
       update submission set lease_until_ms = $2
       where worker_id = $1 and lease_until_ms > 0 and submission_id = any ($3::bigint[])`,
-    values: [workerId, leaseUntilMs, submissionIds],
+    values: [workerId, leaseUntilMs, int8Array(submissionIds)],
   });
 }
 

@@ -15,7 +15,9 @@ import {
   loadParts,
   lockReported,
   saveParts,
+  updatePlainReported,
   updateReported,
+  type PlainReport,
   type ReportedChange,
   type ReportedMessage,
   type ReportedPart,
@@ -24,7 +26,7 @@ import type { Pool } from '../../store/pool.ts';
 import { saveSubscriptions, type SubscriptionChange } from '../../store/subscription-store.ts';
 import type { Transaction } from '../../store/transaction.ts';
 import { MESSAGE_STATES as S, type MessageStateCode } from '../message-state.ts';
-import { applyReport, stateOfParts } from '../report-transition.ts';
+import { applyReport, REPORTED, stateOfParts } from '../report-transition.ts';
 
 /** Log value of the topic `events`: what one callback or one group of receipts brought. */
 export interface LoggedEvents extends CarrierEvents {
@@ -154,7 +156,8 @@ async function matchReports(
   const byCarrierId: ArrivedReport[] = [];
   for (const arrived of reports) {
     const number = arrived.report.messageId === null ? undefined : ids.decode(arrived.report.messageId);
-    if (number !== undefined) matched.push({ ...arrived, number, part: arrived.report.part });
+    const { report, arrivedMs } = arrived;
+    if (number !== undefined) matched.push({ report, arrivedMs, number, part: report.part });
     else if (arrived.report.carrierId !== null) byCarrierId.push(arrived);
   }
   if (byCarrierId.length > 0) matched.push(...(await matchByCarrierId(transaction, listId, byCarrierId, nowMs)));
@@ -201,6 +204,44 @@ interface Progress {
 
 /** Returns how the books move; the caller writes that last, as every transaction does. */
 async function applyReports(
+  transaction: Transaction,
+  listId: number,
+  reports: readonly MatchedReport[],
+  nowMs: number,
+): Promise<Map<number, number>> {
+  const { plain, others } = sortOut(reports);
+  const left = new Set(await updatePlainReported(transaction, listId, [...plain.values()], S.sent, nowMs));
+  const moves = new Map<number, number>([[S.sent, left.size - plain.size]]);
+  for (const { number, state } of plain.values()) {
+    if (!left.has(number)) moves.set(state, (moves.get(state) ?? 0) + 1);
+  }
+  if (left.size > 0) others.push(...reports.filter((report) => left.has(report.number)));
+  if (others.length === 0) return moves;
+  for (const [state, count] of await applyWithLook(transaction, listId, others, nowMs)) {
+    moves.set(state, (moves.get(state) ?? 0) + count);
+  }
+  return moves;
+}
+
+/**
+ * Reports that end a message which is `sent` need no look at it before: `applyReport` then takes what they say. The only
+ * ones of their message here, because the order of two matters.
+ */
+function sortOut(reports: readonly MatchedReport[]): { plain: Map<number, PlainReport>; others: MatchedReport[] } {
+  const plain = new Map<number, PlainReport>();
+  const notPlain = new Set<number>();
+  for (const { report, number, arrivedMs } of reports) {
+    const state = REPORTED[report.state];
+    if (state === S.sent || plain.has(number)) notPlain.add(number);
+    const { detail, permanent, code: carrierCode } = report;
+    plain.set(number, { number, state, detail, permanent, carrierCode, carrierMs: report.atMs ?? arrivedMs });
+  }
+  for (const number of notPlain) plain.delete(number);
+  return { plain, others: reports.filter((report) => notPlain.has(report.number)) };
+}
+
+/** Takes the messages' rows and applies each report to what its message is. */
+async function applyWithLook(
   transaction: Transaction,
   listId: number,
   reports: readonly MatchedReport[],

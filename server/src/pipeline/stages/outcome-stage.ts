@@ -4,7 +4,13 @@ import type { Clock } from '../../lib/clock.ts';
 import { takeBackSends } from '../../store/contact-activity-store.ts';
 import { insertInDoubt } from '../../store/in-doubt-store.ts';
 import { moveCounts } from '../../store/message-count-store.ts';
-import { insertMessageEvents, updateOutcomes, type OutcomeRow } from '../../store/message-progress-store.ts';
+import {
+  insertMessageEvents,
+  updateOutcomes,
+  updateSent,
+  type OutcomeRow,
+  type SentMessage,
+} from '../../store/message-progress-store.ts';
 import type { NumberBlocks } from '../../store/number-blocks.ts';
 import { insertNamedBatch } from '../../store/outbound-batch-store.ts';
 import type { Pool } from '../../store/pool.ts';
@@ -58,9 +64,10 @@ export async function recordOutcomes(deps: OutcomeStageDeps, outcomes: Outcomes)
     const { listId } = submission;
     const taken = takenOf(settled);
     await lockIds(transaction, listId, taken);
-    const rows = settled.map(({ message, outcome }) => toOutcomeRow(message, outcome, nowMs));
+    const sent = await recordSent(transaction, listId, settled, nowMs);
+    const rows = sent.others.map(({ message, outcome }) => toOutcomeRow(message, outcome, nowMs));
     const changed = await updateOutcomes(transaction, listId, rows, S.submitting, nowMs);
-    const moved = settled.filter(({ message }) => changed.has(message.number));
+    const moved = sent.others.filter(({ message }) => changed.has(message.number));
     const unparked = await registerIds(transaction, listId, taken, nowMs);
     await recordDoubts(transaction, listId, moved, nowMs);
     const refused = moved.filter(
@@ -72,9 +79,38 @@ export async function recordOutcomes(deps: OutcomeStageDeps, outcomes: Outcomes)
       refused.map(({ message }) => message.phone),
     );
     const retryAtMs = await scheduleRetries(transaction, deps, outcomes, moved, nowMs);
-    await moveCounts(transaction, listId, addMoves(countMoves(rows, changed), unparked));
+    await moveCounts(transaction, listId, addMoves(countMoves(sent.moved, rows, changed), unparked));
     return { retryAtMs };
   });
+}
+
+interface Sent {
+  /** How many were taken and are `sent` now. */
+  readonly moved: number;
+  /** Answers that need a closer look: other ones, and those to messages that are not `submitting` any more. */
+  readonly others: readonly Settled[];
+}
+
+/** Records the answers that nearly all messages get: taken, with the same word. */
+async function recordSent(
+  transaction: Transaction,
+  listId: number,
+  settled: readonly Settled[],
+  nowMs: number,
+): Promise<Sent> {
+  const plain: SentMessage[] = [];
+  const others: Settled[] = [];
+  let detail: string | null | undefined;
+  for (const one of settled) {
+    const { message, outcome } = one;
+    if (outcome.kind === 'accepted' && outcome.detail === (detail ??= outcome.detail)) {
+      plain.push({ number: message.number, carrierIds: outcome.carrierIds, triesBefore: message.attempt });
+    } else others.push(one);
+  }
+  const move = { from: S.submitting, to: S.sent, detail: detail ?? null };
+  const left = new Set(await updateSent(transaction, listId, plain, move, nowMs));
+  if (left.size > 0) others.push(...settled.filter(({ message }) => left.has(message.number)));
+  return { moved: plain.length - left.size, others };
 }
 
 function toOutcomeRow(message: OutboundMessage, outcome: SubmitOutcome, nowMs: number): OutcomeRow {
@@ -116,10 +152,11 @@ function toOutcomeRow(message: OutboundMessage, outcome: SubmitOutcome, nowMs: n
   }
 }
 
+/** Messages whose carrier ids have to be kept beside the message itself. */
 function takenOf(settled: readonly Settled[]): TakenMessage[] {
   const taken: TakenMessage[] = [];
   for (const { message, outcome } of settled) {
-    if (outcome.kind !== 'accepted') continue;
+    if (outcome.kind !== 'accepted' || (outcome.echoesOwnId && outcome.carrierIds.length === 1)) continue;
     taken.push({ number: message.number, carrierIds: outcome.carrierIds, echoesOwnId: outcome.echoesOwnId });
   }
   return taken;
@@ -186,8 +223,11 @@ function addMoves(moves: Map<number, number>, more: ReadonlyMap<number, number>)
   return moves;
 }
 
-function countMoves(rows: readonly OutcomeRow[], changed: ReadonlySet<number>): Map<number, number> {
-  const moves = new Map<number, number>([[S.submitting, -changed.size]]);
+function countMoves(sent: number, rows: readonly OutcomeRow[], changed: ReadonlySet<number>): Map<number, number> {
+  const moves = new Map<number, number>([
+    [S.submitting, -sent - changed.size],
+    [S.sent, sent],
+  ]);
   for (const row of rows) {
     if (changed.has(row.number)) moves.set(row.state, (moves.get(row.state) ?? 0) + 1);
   }
