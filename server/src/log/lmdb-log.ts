@@ -3,6 +3,7 @@ import { statfs } from 'node:fs/promises';
 
 import { open, type Database, type RootDatabase } from 'lmdb';
 
+import { causeOfLmdbError } from '../lib/lmdb-error.ts';
 import { type Log, type LogEntry, LogFullError, LogUnavailableError, type Topic } from './log.ts';
 import { createRoom, type Room } from './room.ts';
 import { createWaiters } from './waiters.ts';
@@ -328,7 +329,7 @@ class LmdbLog implements Log {
         if (this.#diskFull) await this.#releasePages();
         if (removed === most) removed = most = Math.min(most * 2, MAX_TRIM_ENTRIES);
       } catch (error) {
-        if (most === 1 || !(await this.#isFull(await causeOf(error)))) throw error;
+        if (most === 1 || !(await this.#isFull(await causeOfLmdbError(error)))) throw error;
         this.#diskFull = true;
         removed = most = 1;
       }
@@ -346,7 +347,7 @@ class LmdbLog implements Log {
   }
 
   async #toLogError(error: unknown): Promise<Error> {
-    const cause = await causeOf(error);
+    const cause = await causeOfLmdbError(error);
     if (await this.#isFull(cause)) {
       this.#diskFull = true;
       this.#retryAtMs = performance.now() + FULL_DISK_RETRY_MS;
@@ -392,15 +393,4 @@ interface PageCounts {
 function storedBytes(entries: Database<Uint8Array, number>): number {
   const { pageSize, treeLeafPageCount, overflowPages } = entries.getStats() as PageCounts;
   return (treeLeafPageCount + overflowPages) * pageSize;
-}
-
-/** lmdb-js rejects with a general error that carries a promise of the real one. */
-async function causeOf(error: unknown): Promise<unknown> {
-  if (!(error instanceof Error) || !('commitError' in error)) return error;
-  try {
-    await error.commitError;
-    return error;
-  } catch (cause) {
-    return cause;
-  }
 }

@@ -1,7 +1,9 @@
-import { mkdtempSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmdirSync } from 'node:fs';
+import { rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { expect, it } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import { openSimulatorStore, type NewSubmit, type SimulatorStore } from './simulator-store.ts';
 
 const NOW_MS = 1_793_638_449_000;
@@ -115,3 +117,83 @@ it('finds everything again when it is opened, whether its index entries were wri
   expect(store.handsets(1, null)).toMatchObject([{ phone: phoneOf(0), messages: 3, lastSeq: 12_001 }]);
   expect(store.handsets(20_000, null)).toHaveLength(9_000);
 });
+
+it('counts repeats of messages that were kept before, and after a restart', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'trackly-simulator-'));
+  {
+    await using store = openSimulatorStore(folder);
+    const many = Array.from({ length: 200 }, (_, n) => newSubmit(`C${String(n).padStart(7, '0')}`));
+    await store.recordSubmits(many, NOW_MS, 1);
+    await store.recordSubmits(many.slice(100, 102), NOW_MS + 1, 1);
+    await store.recordSubmits(many.slice(101, 102), NOW_MS + 2, 1);
+  }
+  await using store = openSimulatorStore(folder);
+  expect(store.ledger(3, 99)).toMatchObject([
+    { seq: 100, count: 1 },
+    { seq: 101, count: 2, lastAtMs: NOW_MS + 1 },
+    { seq: 102, count: 3, lastAtMs: NOW_MS + 2, firstAtMs: NOW_MS },
+  ]);
+  expect(store.totals()).toEqual({ submits: 203, messages: 200, doubles: 2 });
+});
+
+it('handsets whose newest message is not in the index yet come first', async () => {
+  await using store = openStore();
+  const rows = Array.from({ length: 10_000 }, (_, n) => newSubmit(`D${n}`, { to: `+1312555${1_000 + (n % 100)}` }));
+  await store.recordSubmits(rows, NOW_MS, 1);
+  await store.recordSubmits([newSubmit('DX', { to: '+13125551007' })], NOW_MS, 1);
+  expect(store.handsets(3, null)).toMatchObject([
+    { phone: '+13125551007', messages: 101 },
+    { phone: '+13125551099', messages: 100 },
+    { phone: '+13125551098', messages: 100 },
+  ]);
+  expect(store.handsets(200, null)).toHaveLength(100);
+  expect(store.handsets(200, 9_910).map(({ lastSeq }) => lastSeq)).toEqual([
+    9_909, 9_907, 9_906, 9_905, 9_904, 9_903, 9_902, 9_901,
+  ]);
+});
+
+it.skipIf(!canMount())('takes nothing that a full disk did not keep, and goes on when there is room', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'trackly-simulator-'));
+  mountSmallDisk(folder);
+  const silence = vi.spyOn(console, 'error').mockImplementation(() => {});
+  try {
+    await writeFile(join(folder, 'other'), Buffer.alloc(3_000_000));
+    await using store = openSimulatorStore(join(folder, 'store'));
+    const kept: string[] = [];
+    const batchOf = (n: number): NewSubmit[] =>
+      Array.from({ length: 500 }, (_, i) => newSubmit(`E${n}-${i}`, { to: `+1312${5_550_000 + i}` }));
+    for (let n = 0; ; n++) {
+      const batch = batchOf(n);
+      const recorded = await store.recordSubmits(batch, NOW_MS, 1).catch(() => null);
+      if (recorded === null) break;
+      kept.push(...batch.map(({ messageId }) => messageId));
+    }
+    expect(kept.length).toBeGreaterThan(1_000);
+    expect(store.ledger(1e6, 0).map(({ messageId }) => messageId)).toEqual(kept);
+    expect(store.totals()).toEqual({ submits: kept.length, messages: kept.length, doubles: 0 });
+    await rm(join(folder, 'other'));
+    const [recorded] = await store.recordSubmits([newSubmit('EX')], NOW_MS, 1);
+    expect(recorded).toMatchObject({ repeated: false, message: { seq: kept.length + 1 } });
+  } finally {
+    silence.mockRestore();
+    execFileSync('umount', ['-l', folder]);
+  }
+});
+
+function mountSmallDisk(dir: string): void {
+  execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=6m', 'tmpfs', dir], { stdio: 'ignore' });
+}
+
+/** Only root may mount a small file system to fill, and not in every container: the test is skipped where it cannot. */
+function canMount(): boolean {
+  const dir = mkdtempSync(join(tmpdir(), 'trackly-mount-'));
+  try {
+    mountSmallDisk(dir);
+    execFileSync('umount', [dir]);
+    return true;
+  } catch {
+    return false;
+  } finally {
+    rmdirSync(dir);
+  }
+}

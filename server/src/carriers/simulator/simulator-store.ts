@@ -1,31 +1,11 @@
 import { open, type Database, type RootDatabase } from 'lmdb';
+import { causeOfLmdbError } from '../../lib/lmdb-error.ts';
 import type { Encoding } from '../../lib/segments.ts';
 import type { Gate, Profile } from './behaviour.ts';
+import { createGroupWriter, type GroupWriter } from './group-writer.ts';
+import { openMessageChunks, type MessageChunks, type SimulatedMessage } from './message-chunks.ts';
 
-/** A message on a handset, or a submit that was never taken (then only the ledger shows it). */
-export interface SimulatedMessage {
-  /** Position in the order of arrival; never used twice, also not after `clear`. */
-  readonly seq: number;
-  /** `in`: received by the handset; `out`: written on it; `ledger`: submitted but not taken. */
-  readonly direction: 'in' | 'out' | 'ledger';
-  /** Trackly's own id; '' for texts written on the handset. */
-  readonly messageId: string;
-  readonly listId: number;
-  readonly profile: Profile;
-  readonly from: string;
-  readonly to: string;
-  readonly body: string;
-  readonly encoding: Encoding;
-  readonly parts: number;
-  /** The carrier's id of the first part; the following parts count up. */
-  readonly firstCarrierId: number;
-  readonly firstAtMs: number;
-  readonly lastAtMs: number;
-  /** How often it was submitted. */
-  readonly count: number;
-  /** The message before this one on the same handset, 0 when there is none. */
-  readonly previousSeq: number;
-}
+export type { SimulatedMessage } from './message-chunks.ts';
 
 export interface DueEntry {
   readonly seq: number;
@@ -96,7 +76,7 @@ export interface NewText {
 
 /**
  * What the simulated carrier knows, in an LMDB environment of its own. Every write is on disk (fdatasync) before its
- * promise resolves; writes asked for in one turn of the event loop share one transaction and one sync.
+ * promise resolves; writes that are asked for while one is being synced share the next transaction and its sync.
  * Nothing is ever pruned: `clear` is the way to make room.
  */
 export interface SimulatorStore extends AsyncDisposable {
@@ -131,22 +111,6 @@ export interface SimulatorStore extends AsyncDisposable {
   clear(): Promise<void>;
 }
 
-type MessageValue = readonly [
-  direction: number,
-  messageId: string,
-  listId: number,
-  profile: number,
-  from: string,
-  to: string,
-  body: string,
-  ucs2: number,
-  parts: number,
-  firstCarrierId: number,
-  firstAtMs: number,
-  lastAtMs: number,
-  count: number,
-  previousSeq: number,
-];
 type DueValue = readonly [listId: number, atMs: number, seqsAndSteps: readonly number[]];
 type Counters = [
   nextSeq: number,
@@ -159,8 +123,6 @@ type Counters = [
 ];
 type HandsetValue = readonly [messages: number, lastSeq: number, lastAtMs: number];
 
-const DIRECTIONS = ['in', 'out', 'ledger'] as const;
-const PROFILES = ['instant', 'slow', 'lossy'] as const;
 const FIRST_CARRIER_ID = 1_000_000_001;
 const DUE_GROUP_SIZE = 1_000;
 const MAX_SEQ = 0xffff_ffff;
@@ -173,7 +135,7 @@ const INDEX_BATCH = 10_000;
 
 interface Tables {
   readonly root: RootDatabase;
-  readonly messages: Database<MessageValue, number>;
+  readonly messages: MessageChunks;
   readonly ownIds: Database<number, string>;
   readonly handsets: Database<HandsetValue, string>;
   readonly recent: Database<string, number>;
@@ -206,16 +168,13 @@ export function openSimulatorStore(folder: string): SimulatorStore {
         removeGroups(tables, groups);
         for (const group of groups) putDue(tables, counters, untilMs, group.listId, group.atMs, group.entries);
       }),
-    messageBySeq: (seq) => readMessage(tables, seq),
+    messageBySeq: (seq) => tables.messages.get(seq),
     messageByOwnId(messageId) {
       const seq = findOwnId(tables, messageId);
-      return seq === undefined ? undefined : readMessage(tables, seq);
+      return seq === undefined ? undefined : tables.messages.get(seq);
     },
     messageByCarrierId: (carrierId) => findByCarrierId(tables, Number(carrierId)),
-    handsets(limit, beforeSeq) {
-      writer.writeIndex();
-      return readHandsets(tables, limit, beforeSeq);
-    },
+    handsets: (limit, beforeSeq) => readHandsets(tables, limit, beforeSeq),
     conversation: (phone, limit, beforeSeq) => readConversation(tables, phone, limit, beforeSeq),
     ledger: (limit, afterSeq) => readLedger(tables, limit, afterSeq),
     totals: () => ({ submits: counters[3], messages: counters[4], doubles: counters[5] }),
@@ -228,18 +187,18 @@ export function openSimulatorStore(folder: string): SimulatorStore {
         rebuildUnindexed(tables, counters);
       }),
     async [Symbol.asyncDispose]() {
-      writer.flush();
+      await writer.idle();
       await tables.root.close();
     },
   };
 }
 
 function openTables(folder: string): Tables {
-  // Without overlapping sync a synchronous commit returns only after fdatasync, which is the promise of this store.
-  const root = open({ path: folder, maxDbs: 8, overlappingSync: false, noMemInit: true });
+  // Without overlapping sync a commit is done only after fdatasync, which is the promise of this store.
+  const root = open({ path: folder, maxDbs: 8, overlappingSync: false, eventTurnBatching: false, noMemInit: true });
   return {
     root,
-    messages: root.openDB({ name: 'messages', keyEncoding: 'uint32' }),
+    messages: openMessageChunks(root),
     ownIds: root.openDB({ name: 'own_ids' }),
     handsets: root.openDB({ name: 'handsets' }),
     recent: root.openDB({ name: 'recent', keyEncoding: 'uint32' }),
@@ -250,58 +209,35 @@ function openTables(folder: string): Tables {
   };
 }
 
-interface Writer {
-  write<T>(action: () => T): Promise<T>;
-  flush(): void;
-  /** Brings the tables of the indexes up to date. */
-  writeIndex(): void;
-}
-
-/** Runs the actions of one turn of the event loop in one transaction; they fail or last together. */
-function createWriter(tables: Tables, counters: Counters): Writer {
-  let waiting: { run: () => void; done: () => void; fail: (error: unknown) => void }[] = [];
-  function flush(): void {
-    const group = waiting;
-    waiting = [];
-    if (group.length === 0) return;
-    const before = [...counters] as Counters;
-    try {
-      tables.root.transactionSync(() => {
-        for (const { run } of group) run();
-        if (counters[0] - counters[6] >= INDEX_BATCH) putIndex(tables, counters);
-        tables.meta.putSync('counters', counters);
-      });
-    } catch (error) {
+/** What a failed transaction changed in memory is as it was before, from the tables. */
+function createWriter(tables: Tables, counters: Counters): GroupWriter {
+  const { root, meta, messages } = tables;
+  let before = [...counters];
+  return createGroupWriter({
+    // A child transaction, because only that takes everything back when an action throws.
+    async transaction(run) {
+      try {
+        await root.childTransaction(run);
+      } catch (error) {
+        throw await causeOfLmdbError(error);
+      } finally {
+        root.resetReadTxn();
+      }
+    },
+    begin() {
+      before = [...counters];
+    },
+    end() {
+      messages.flush();
+      if (counters[0] - counters[6] >= INDEX_BATCH) putIndex(tables, counters);
+      meta.putSync('counters', counters);
+    },
+    undo() {
       counters.splice(0, counters.length, ...before);
+      messages.reset();
       rebuildUnindexed(tables, counters);
-      for (const { fail } of group) fail(error);
-      return;
-    }
-    for (const { done } of group) done();
-  }
-  return {
-    flush,
-    writeIndex() {
-      if (counters[0] === counters[6]) return;
-      tables.root.transactionSync(() => {
-        putIndex(tables, counters);
-        tables.meta.putSync('counters', counters);
-      });
     },
-    write<T>(action: () => T): Promise<T> {
-      return new Promise<T>((resolve, reject) => {
-        let result: T;
-        if (waiting.length === 0) setImmediate(flush);
-        waiting.push({
-          run: () => {
-            result = action();
-          },
-          done: () => resolve(result),
-          fail: reject,
-        });
-      });
-    },
-  };
+  });
 }
 
 function putSubmits(
@@ -340,10 +276,10 @@ function isTurnedAway(tables: Tables, phone: string, gate: Gate, nowMs: number, 
 }
 
 function countRepeat(tables: Tables, counters: Counters, seq: number, nowMs: number): RecordedSubmit {
-  const before = readMessage(tables, seq);
+  const before = tables.messages.get(seq);
   if (before === undefined) throw new Error(`The simulator's index names message ${seq}, which is not there`);
   const message = { ...before, count: before.count + 1, lastAtMs: nowMs };
-  tables.messages.putSync(seq, toValue(message));
+  tables.messages.setRepeat(seq, message.count, nowMs);
   counters[3]++;
   if (message.count === 2) counters[5]++;
   return { kind: 'recorded', repeated: true, message };
@@ -371,7 +307,7 @@ function putSubmit(tables: Tables, counters: Counters, submit: NewSubmit, nowMs:
   if (submit.taken) counters[1] += submit.parts;
   counters[3]++;
   counters[4]++;
-  tables.messages.putSync(seq, toValue(message));
+  tables.messages.add(message);
   tables.unindexed.ownIds.set(submit.messageId, seq);
   return message;
 }
@@ -391,7 +327,7 @@ function putTexts(tables: Tables, counters: Counters, texts: readonly NewText[],
       count: 1,
       previousSeq: moveHandset(tables, text.from, seq, nowMs),
     };
-    tables.messages.putSync(seq, toValue(message));
+    tables.messages.add(message);
     putDue(tables, counters, nowMs, text.listId, nowMs, [{ seq, step: 0 }]);
     return message;
   });
@@ -434,11 +370,10 @@ function putIndex(tables: Tables, counters: Counters): void {
 function rebuildUnindexed(tables: Tables, counters: Counters): void {
   tables.unindexed.ownIds.clear();
   tables.unindexed.handsets.clear();
-  for (const { key, value } of tables.messages.getRange({ start: counters[6] })) {
-    const message = fromValue(key, value);
-    if (message.direction !== 'out') tables.unindexed.ownIds.set(message.messageId, key);
-    if (message.direction !== 'ledger')
-      moveHandset(tables, message.direction === 'out' ? message.from : message.to, key, message.firstAtMs);
+  for (const message of tables.messages.from(counters[6])) {
+    const { seq, direction, messageId, from, to, firstAtMs } = message;
+    if (direction !== 'out') tables.unindexed.ownIds.set(messageId, seq);
+    if (direction !== 'ledger') moveHandset(tables, direction === 'out' ? from : to, seq, firstAtMs);
   }
 }
 
@@ -477,58 +412,14 @@ function firstKey(table: Tables['due']): [number, number] | undefined {
   return undefined;
 }
 
-function toValue(message: SimulatedMessage): MessageValue {
-  return [
-    DIRECTIONS.indexOf(message.direction),
-    message.messageId,
-    message.listId,
-    PROFILES.indexOf(message.profile),
-    message.from,
-    message.to,
-    message.body,
-    message.encoding === 'UCS-2' ? 1 : 0,
-    message.parts,
-    message.firstCarrierId,
-    message.firstAtMs,
-    message.lastAtMs,
-    message.count,
-    message.previousSeq,
-  ];
-}
-
-function readMessage(tables: Tables, seq: number): SimulatedMessage | undefined {
-  const value = tables.messages.get(seq);
-  return value === undefined ? undefined : fromValue(seq, value);
-}
-
-function fromValue(seq: number, value: MessageValue): SimulatedMessage {
-  return {
-    seq,
-    direction: DIRECTIONS[value[0]] ?? 'in',
-    messageId: value[1],
-    listId: value[2],
-    profile: PROFILES[value[3]] ?? 'instant',
-    from: value[4],
-    to: value[5],
-    body: value[6],
-    encoding: value[7] === 1 ? 'UCS-2' : 'GSM-7',
-    parts: value[8],
-    firstCarrierId: value[9],
-    firstAtMs: value[10],
-    lastAtMs: value[11],
-    count: value[12],
-    previousSeq: value[13],
-  };
-}
-
 /** The last taken message whose first id is not above `carrierId`: ids and positions grow together. */
 function findByCarrierId(tables: Tables, carrierId: number): SimulatedMessage | undefined {
   if (!Number.isSafeInteger(carrierId)) return undefined;
-  let low = edgeSeq(tables, false);
-  let high = edgeSeq(tables, true);
+  let low = tables.messages.first();
+  let high = tables.messages.last();
   while (low < high) {
     const middle = Math.ceil((low + high) / 2);
-    const message = readMessage(tables, middle);
+    const message = tables.messages.get(middle);
     if (message === undefined || message.firstCarrierId > carrierId) high = middle - 1;
     else low = middle;
   }
@@ -538,7 +429,7 @@ function findByCarrierId(tables: Tables, carrierId: number): SimulatedMessage | 
 /** Texts from handsets and untaken submits carry the id that the next taken message gets: step back over them. */
 function takenWithId(tables: Tables, fromSeq: number, carrierId: number): SimulatedMessage | undefined {
   for (let seq = fromSeq; seq > 0; seq--) {
-    const message = readMessage(tables, seq);
+    const message = tables.messages.get(seq);
     if (message === undefined) return undefined;
     if (message.direction === 'in')
       return carrierId >= message.firstCarrierId && carrierId < message.firstCarrierId + message.parts
@@ -548,29 +439,36 @@ function takenWithId(tables: Tables, fromSeq: number, carrierId: number): Simula
   return undefined;
 }
 
-function edgeSeq(tables: Tables, reverse: boolean): number {
-  for (const seq of tables.messages.getKeys({ limit: 1, reverse })) return seq;
-  return 0;
+/** Those whose newest message is not in the index yet come before all that are. */
+function readHandsets(tables: Tables, limit: number, beforeSeq: number | null): Handset[] {
+  const before = beforeSeq ?? MAX_SEQ;
+  const { handsets: unindexed } = tables.unindexed;
+  const found = [...unindexed]
+    .filter(([, [, lastSeq]]) => lastSeq < before)
+    .sort(([, a], [, b]) => b[1] - a[1])
+    .slice(0, limit)
+    .map(([phone, handset]) => toHandset(phone, handset));
+  for (const { value: phone } of tables.recent.getRange({ start: before - 1, reverse: true })) {
+    if (found.length >= limit) break;
+    const handset = unindexed.has(phone) ? undefined : tables.handsets.get(phone);
+    if (handset !== undefined) found.push(toHandset(phone, handset));
+  }
+  return found;
 }
 
-function readHandsets(tables: Tables, limit: number, beforeSeq: number | null): Handset[] {
-  const handsets: Handset[] = [];
-  for (const { key, value } of tables.recent.getRange({ start: (beforeSeq ?? MAX_SEQ) - 1, reverse: true, limit })) {
-    const [messages, lastSeq, lastAtMs] = tables.handsets.get(value) ?? [0, key, 0];
-    handsets.push({ phone: value, messages, lastSeq, lastAtMs });
-  }
-  return handsets;
+function toHandset(phone: string, [messages, lastSeq, lastAtMs]: HandsetValue): Handset {
+  return { phone, messages, lastSeq, lastAtMs };
 }
 
 function readConversation(tables: Tables, phone: string, limit: number, beforeSeq: number | null): SimulatedMessage[] {
   const found: SimulatedMessage[] = [];
   let seq = findHandset(tables, phone)?.[1] ?? 0;
   if (beforeSeq !== null) {
-    const last = readMessage(tables, beforeSeq);
+    const last = tables.messages.get(beforeSeq);
     seq = last !== undefined && (last.to === phone || last.from === phone) ? last.previousSeq : 0;
   }
   while (seq !== 0 && found.length < limit) {
-    const message = readMessage(tables, seq);
+    const message = tables.messages.get(seq);
     if (message === undefined) break;
     found.push(message);
     seq = message.previousSeq;
@@ -580,17 +478,9 @@ function readConversation(tables: Tables, phone: string, limit: number, beforeSe
 
 function readLedger(tables: Tables, limit: number, afterSeq: number): LedgerRow[] {
   const rows: LedgerRow[] = [];
-  for (const { key, value } of tables.messages.getRange({ start: afterSeq + 1 })) {
+  for (const { seq, direction, messageId, count, firstAtMs, lastAtMs } of tables.messages.from(afterSeq + 1)) {
     if (rows.length >= limit) break;
-    if (DIRECTIONS[value[0]] === 'out') continue;
-    rows.push({
-      seq: key,
-      messageId: value[1],
-      count: value[12],
-      taken: DIRECTIONS[value[0]] === 'in',
-      firstAtMs: value[10],
-      lastAtMs: value[11],
-    });
+    if (direction !== 'out') rows.push({ seq, messageId, count, taken: direction === 'in', firstAtMs, lastAtMs });
   }
   return rows;
 }
