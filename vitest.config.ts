@@ -2,6 +2,22 @@ import { defineConfig } from 'vitest/config';
 
 const shared = { pool: 'threads', testTimeout: 15_000, hookTimeout: 60_000 } as const;
 
+const integrity = {
+  ...shared,
+  globalSetup: 'server/test/helpers/database-server.ts',
+  testTimeout: 240_000,
+} as const;
+/** What they promise is measured in milliseconds and megabytes, so nothing runs beside them. */
+const MEASURING = [
+  'server/test/integrity/a-bad-client-harms-nobody-else.test.ts',
+  'server/test/integrity/a-soak-stays-flat.test.ts',
+];
+
+/** Files at once. Projects that differ in this run one after another. */
+function inParallel(maxWorkers: number, groupOrder: number): { maxWorkers: number; sequence: { groupOrder: number } } {
+  return { maxWorkers, sequence: { groupOrder } };
+}
+
 export default defineConfig({
   test: {
     projects: [
@@ -17,6 +33,7 @@ export default defineConfig({
           ],
           exclude: ['**/*.db.test.ts', '**/node_modules/**', '**/dist/**'],
           isolate: false,
+          ...inParallel(2, 0),
         },
       },
       {
@@ -26,6 +43,7 @@ export default defineConfig({
           name: 'fuzz',
           include: ['server/src/http/send-roads.test.ts'],
           provide: { fuzzRuns: 40_000 },
+          ...inParallel(1, 5),
         },
       },
       {
@@ -34,6 +52,7 @@ export default defineConfig({
           name: 'db',
           include: ['server/src/**/*.db.test.ts', 'server/test/db/**/*.test.ts'],
           globalSetup: ['server/test/helpers/database-server.ts'],
+          ...inParallel(2, 1),
           testTimeout: 30_000,
         },
       },
@@ -43,18 +62,22 @@ export default defineConfig({
           name: 'e2e',
           include: ['server/test/e2e/**/*.test.ts', 'cli/test/**/*.test.ts'],
           globalSetup: ['server/test/helpers/database-server.ts'],
+          ...inParallel(3, 2),
           testTimeout: 60_000,
         },
       },
       {
+        // They mostly wait.
         test: {
-          ...shared,
+          ...integrity,
           name: 'integrity',
           include: ['server/test/integrity/**/*.test.ts'],
-          globalSetup: ['server/test/helpers/database-server.ts'],
-          fileParallelism: false,
-          testTimeout: 240_000,
+          exclude: MEASURING,
+          ...inParallel(3, 3),
         },
+      },
+      {
+        test: { ...integrity, name: 'integrity-alone', include: MEASURING, ...inParallel(1, 4) },
       },
     ],
   },

@@ -32,7 +32,7 @@ const SUITES = [
     database: 'pg15',
   },
   { name: 'end to end', args: ['--project=e2e'] },
-  { name: 'integrity', args: ['--project=integrity'] },
+  { name: 'integrity', args: ['--project=integrity*'] },
 ];
 
 await main(async () => {

@@ -1,4 +1,4 @@
-import { chown, mkdtemp, rm } from 'node:fs/promises';
+import { chown, mkdtemp, rm, statfs } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client } from 'pg';
@@ -47,6 +47,9 @@ const SETTINGS = {
   lc_messages: 'C',
 };
 
+const MEMORY = '/dev/shm';
+const MEMORY_NEEDED_BYTES = 4 * 1024 ** 3;
+
 export async function setup(project: TestProject): Promise<void> {
   shared.users += 1;
   shared.running ??= startServer();
@@ -75,9 +78,19 @@ async function startServer(): Promise<RunningServer> {
 }
 
 async function makeFolder(user: OsUser | null): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), 'trackly-test-'));
+  const folder = await mkdtemp(join(await chooseParent(), 'trackly-test-'));
   if (user !== null) await chown(folder, user.uid, user.gid);
   return folder;
+}
+
+/** Memory where there is enough: a clone of the template is hundreds of files, made five times faster there. */
+async function chooseParent(): Promise<string> {
+  try {
+    const { bavail, bsize } = await statfs(MEMORY);
+    return bavail * bsize > MEMORY_NEEDED_BYTES ? MEMORY : tmpdir();
+  } catch {
+    return tmpdir();
+  }
 }
 
 async function findBinDir(user: OsUser | null, folder: string): Promise<string> {

@@ -10,8 +10,23 @@ export interface SafetyLine {
   readonly seen: string;
 }
 
-/** The long form, by `npm run integrity -- --long`. */
+/** The long form, by `npm run integrity`; CI runs the short one. */
 export const isLong = process.env['INTEGRITY_LONG'] === '1';
+
+/** How often a fault is tried; `ROUNDS=` says otherwise. */
+export function chooseRounds(short: number, long: number): number {
+  return readNumber('ROUNDS') ?? (isLong ? long : short);
+}
+
+/** How long a fault lasts, in seconds; `SECONDS=` says otherwise. */
+export function chooseSeconds(short: number, long: number): number {
+  return readNumber('SECONDS') ?? (isLong ? long : short);
+}
+
+function readNumber(name: string): number | undefined {
+  const text = process.env[name];
+  return text === undefined || text === '' ? undefined : Number(text);
+}
 
 /** Prints what a test saw, and keeps it for docs/safety.md when `npm run integrity` asks for it. Call it at the end. */
 export function recordSafety(line: SafetyLine): void {

@@ -1,3 +1,4 @@
+import { readLedger, readStates, type Ledger } from './message-judge.ts';
 import { until } from './until.ts';
 
 export interface SendLoadOptions {
@@ -9,11 +10,6 @@ export interface SendLoadOptions {
   readonly digits?: readonly string[];
   /** Sending numbers; default: the demo list's. */
   readonly listNumbers?: readonly string[];
-}
-
-interface Ledger {
-  readonly submits: readonly { readonly message_id: string; readonly count: number }[];
-  readonly totals: { readonly doubles: number; readonly submits: number };
 }
 
 /** Senders that note every id that was promised with 201, while the server may go away at any moment. */
@@ -95,12 +91,6 @@ export function createSendLoad(options: SendLoadOptions): SendLoad {
     }
   }
 
-  async function get<T>(url: string): Promise<T> {
-    const answer = await fetch(url, { headers: { 'X-Api-Key': key } });
-    if (!answer.ok) throw new Error(`${answer.status} for ${url}`);
-    return (await answer.json()) as T;
-  }
-
   return {
     start(url) {
       load.stopped = false;
@@ -117,26 +107,7 @@ export function createSendLoad(options: SendLoadOptions): SendLoad {
     async finishCut(url) {
       for (const request of cut.splice(0)) await until('the repeat is answered', () => post(url, request));
     },
-    async readStates(url, isResting) {
-      const states = new Map<string, string>();
-      let waiting = [...ids];
-      await until(
-        'every message has come to rest',
-        async () => {
-          await inGroups(waiting, async (id) => {
-            states.set(id, (await get<{ state: string }>(`${url}/api/v2/messages/${id}`)).state);
-          });
-          waiting = waiting.filter((id) => !isResting(states.get(id) ?? ''));
-          return waiting.length === 0;
-        },
-        60_000,
-      );
-      return states;
-    },
-    readLedger: (url) => get<Ledger>(`${url}/simulator/ledger?limit=100000`),
+    readStates: (url, isResting) => readStates({ url, key }, ids, isResting),
+    readLedger,
   };
-}
-
-async function inGroups<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
-  for (let at = 0; at < items.length; at += 16) await Promise.all(items.slice(at, at + 16).map(work));
 }
