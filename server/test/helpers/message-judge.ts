@@ -1,7 +1,12 @@
 import { until } from './until.ts';
 
 export interface Ledger {
-  readonly submits: readonly { readonly message_id: string; readonly count: number }[];
+  readonly submits: readonly {
+    readonly message_id: string;
+    readonly count: number;
+    /** By one of the submits. */
+    readonly taken: boolean;
+  }[];
   readonly totals: { readonly doubles: number; readonly submits: number; readonly messages: number };
 }
 
