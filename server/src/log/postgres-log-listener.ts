@@ -1,10 +1,13 @@
 import { Client } from 'pg';
 
+import { within } from '../lib/within.ts';
 import type { Pool } from '../store/pool.ts';
 
 import type { Topic } from './log.ts';
 
 const CHANNEL = 'log_appended';
+/** A server that does not answer does not take its leave either. */
+const END_TIMEOUT_MS = 1_000;
 
 export interface Listener {
   /** Connects when there is no connection; resolves also when that fails, since readers poll as well. */
@@ -36,9 +39,10 @@ export function createListener(
     try {
       await next.connect();
       await next.query(`listen ${CHANNEL}`);
-      client = next;
+      if (stopped) await end(next);
+      else client = next;
     } catch {
-      await next.end().catch(() => {});
+      await end(next);
     }
   }
 
@@ -62,6 +66,10 @@ export function createListener(
     announcing = undefined;
   }
 
+  async function end(ending: Client): Promise<void> {
+    await within(END_TIMEOUT_MS, ending.end()).catch(() => {});
+  }
+
   return {
     async start() {
       if (client !== undefined || stopped) return;
@@ -76,9 +84,9 @@ export function createListener(
     },
     async stop() {
       stopped = true;
-      await starting;
-      await announcing;
-      await client?.end().catch(() => {});
+      const underWay = Promise.all([starting, announcing]);
+      await within(END_TIMEOUT_MS, underWay).catch(() => {});
+      if (client !== undefined) await end(client);
     },
   };
 }

@@ -1,6 +1,8 @@
 import { describe, expect, it, vi } from 'vitest';
 
+import { startDatabaseProxy } from '../../test/helpers/database-proxy.ts';
 import { createTestDatabase } from '../../test/helpers/test-database.ts';
+import { within } from '../lib/within.ts';
 import { createPool } from '../store/pool.ts';
 
 import { describeLog } from './conformance.ts';
@@ -56,6 +58,18 @@ describe('the postgres log and its database', () => {
     const seq = await log.append('events', 5, Buffer.from('x'));
     expect(await heard).toBe(`events 5 ${seq}`);
     await listener.stop();
+  });
+
+  it('takes its leave of a database that does not answer within seconds', async () => {
+    await using database = await createTestDatabase();
+    await using proxy = await startDatabaseProxy(database);
+    const pool = createPool(proxy.connection, { name: 'test', max: 1, statementTimeoutMs: 500 });
+    const listener = createListener(pool, () => {});
+    await listener.start();
+    proxy.freeze();
+    listener.announce('events', 5, 1);
+    await expect(within(3_000, listener.stop())).resolves.toBeUndefined();
+    await pool.end();
   });
 
   it('joins concurrent appends of a partition into few statements', async () => {

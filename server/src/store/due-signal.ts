@@ -5,6 +5,7 @@ import type { Queryable } from './queryable.ts';
 
 const CHANNEL = 'outbound_due';
 const RECONNECT_MS = 1_000;
+const LISTEN_TIMEOUT_MS = 5_000;
 /** A server that does not answer does not take its leave either. */
 const END_TIMEOUT_MS = 1_000;
 
@@ -43,8 +44,8 @@ async function listen({ connect, onDue }: DueSignalOptions, signal: AbortSignal)
     if (client !== undefined) {
       const broken = untilBroken(client, signal);
       client.on('notification', ({ payload }) => onDue((payload ?? '').split(' ').map(Number)));
-      await client.query(`listen ${CHANNEL}`).catch(() => {});
-      await broken;
+      const listening = await within(LISTEN_TIMEOUT_MS, client.query(`listen ${CHANNEL}`)).catch(() => null);
+      if (listening !== null) await broken;
       await within(END_TIMEOUT_MS, client.end()).catch(() => {});
     }
     await pause(RECONNECT_MS, signal);

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
+import type { ClientConfig } from 'pg';
 import type { Env } from '../../../cli/test/helpers/run-cli.ts';
 import type { TestDatabase } from './test-database.ts';
 
@@ -10,8 +11,11 @@ export type CommitSide = 'before' | 'after';
 export interface DatabaseProxy extends AsyncDisposable {
   /** Points a server to it. */
   readonly env: Env;
+  readonly connection: ClientConfig;
   /** Catches the next commit of that application; resolves when it is caught. Its connection is dead from then on. */
   catchCommit(application: string, side: CommitSide): Promise<void>;
+  /** From now on nothing passes, and nobody is told. */
+  freeze(): void;
 }
 
 interface Trap {
@@ -27,6 +31,7 @@ const LENGTH_BYTES = 4;
 export async function startDatabaseProxy({ name, connection }: TestDatabase): Promise<DatabaseProxy> {
   const traps: Trap[] = [];
   const sockets = new Set<Socket>();
+  let frozen = false;
   const path = `${String(connection.host)}/.s.PGSQL.5432`;
 
   function takeTrap(application: string): Trap | undefined {
@@ -48,12 +53,14 @@ export async function startDatabaseProxy({ name, connection }: TestDatabase): Pr
     const reader = createQueryReader();
     let caught: Trap | undefined;
     client.on('data', (chunk: Buffer) => {
+      if (frozen) return;
       const isCommit = reader.read(chunk).includes('commit');
       if (isCommit) caught ??= takeTrap(reader.application());
       if (caught?.side === 'before') return caught.sprung();
       server.write(chunk);
     });
     server.on('data', (chunk: Buffer) => {
+      if (frozen) return;
       if (caught === undefined) client.write(chunk);
       else if (chunk.includes('COMMIT\0')) caught.sprung();
     });
@@ -67,6 +74,10 @@ export async function startDatabaseProxy({ name, connection }: TestDatabase): Pr
     env: { DATABASE_URL: `postgres://${String(connection.user)}@127.0.0.1:${port}/${name}` },
     catchCommit: (application, side) =>
       new Promise((resolve) => void traps.push({ application, side, sprung: resolve })),
+    connection: { ...connection, host: '127.0.0.1', port },
+    freeze() {
+      frozen = true;
+    },
     async [Symbol.asyncDispose]() {
       for (const socket of sockets) socket.destroy();
       await new Promise((resolve) => proxy.close(resolve));
@@ -90,7 +101,10 @@ function createQueryReader(): QueryReader {
   function takeStartup(): boolean {
     if (rest.length < LENGTH_BYTES || rest.length < rest.readInt32BE(0)) return false;
     const sizeBytes = rest.readInt32BE(0);
-    const fields = rest.subarray(2 * LENGTH_BYTES, sizeBytes).toString().split('\0');
+    const fields = rest
+      .subarray(2 * LENGTH_BYTES, sizeBytes)
+      .toString()
+      .split('\0');
     application = fields[fields.indexOf('application_name') + 1] ?? '';
     rest = rest.subarray(sizeBytes);
     return true;
