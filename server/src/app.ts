@@ -65,6 +65,8 @@ const LANDED_TIMEOUT_MS = 2 * SECOND_MS;
 const READY_STALE_MS = 5 * SECOND_MS;
 const POOL_SIZE = 12;
 const PIPELINE_POOL_SIZE = 16;
+/** Of a log in the database: its partitions are written and read at once. */
+const LOG_POOL_SIZE = 12;
 /** What waits for HTTP: a caller has an answer, if only 503, before it gives up. */
 const API_LIMITS = { connectTimeoutMs: 3 * SECOND_MS, statementTimeoutMs: 4 * SECOND_MS };
 /** What nobody waits for: only a database that does not answer at all takes so long. */
@@ -119,7 +121,7 @@ async function build(building: DisposalStack, config: Config, logger: Logger, li
       onError,
     }),
   );
-  const log = building.use(await openLog(config, hotPool));
+  const log = building.use(await openLog(config, openPool));
   const parts = await buildParts({
     building,
     config,
@@ -180,8 +182,10 @@ async function connectListener(connection: ClientConfig): Promise<Client> {
   return client;
 }
 
-function openLog(config: Config, pool: Pool): Promise<Log> {
-  return config.log === 'postgres' ? openPostgresLog({ pool }) : openLmdbLog({ dir: join(config.dataDir, 'log') });
+/** Callers of the API wait for the log, so one in the database has their limits, and does not wait for the pipeline. */
+function openLog(config: Config, openPool: (options: PoolOptions) => Pool): Promise<Log> {
+  if (config.log === 'lmdb') return openLmdbLog({ dir: join(config.dataDir, 'log') });
+  return openPostgresLog({ pool: openPool({ name: 'log', max: LOG_POOL_SIZE, ...API_LIMITS }) });
 }
 
 interface Foundation {
