@@ -4,6 +4,10 @@ import { createLogger } from './observe/logger.ts';
 
 /** After a signal everything must be closed by then. */
 const SHUTDOWN_LIMIT_MS = 10_000;
+/** What then happens: leases and marks that could not be given back run out, as after a crash. */
+const FORCED =
+  'ended without closing everything, because the database did not answer in time: nothing that was accepted is lost, ' +
+  'what was on its way to a carrier without an answer on record is in doubt after the next start';
 /** A Ctrl-C under npm arrives twice, from the terminal and from npm; only a later signal means "at once". */
 const REPEAT_MS = 1_000;
 
@@ -22,7 +26,7 @@ export async function up(
   const app = await startApp(config, logger, limits);
   onReady(app);
   await stopped.signalled;
-  stopped.forceAfter(SHUTDOWN_LIMIT_MS);
+  stopped.forceAfter(SHUTDOWN_LIMIT_MS, () => logger.error(FORCED));
   await app[Symbol.asyncDispose]();
   return 0;
 }
@@ -33,8 +37,8 @@ function printWelcome(app: App): void {
 
 interface Stopping {
   readonly signalled: Promise<void>;
-  /** A second signal, or this limit, ends the process at once. */
-  forceAfter(limitMs: number): void;
+  /** A second signal, or this limit, ends the process at once; `onForced` is told of the limit. */
+  forceAfter(limitMs: number, onForced: () => void): void;
 }
 
 function waitForSignal(): Stopping {
@@ -52,8 +56,12 @@ function waitForSignal(): Stopping {
   process.on('SIGINT', onSignal);
   return {
     signalled,
-    forceAfter(limitMs) {
-      setTimeout(() => process.exit(1), limitMs).unref();
+    forceAfter(limitMs, onForced) {
+      const force = (): void => {
+        onForced();
+        process.exit(1);
+      };
+      setTimeout(force, limitMs).unref();
     },
   };
 }
