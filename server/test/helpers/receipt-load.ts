@@ -22,12 +22,12 @@ export function createReceiptLoad({ key }: { readonly key: string }): ReceiptLoa
   const ids: string[] = [];
   const told: string[] = [];
   let waiting: string[] = [];
-  let stopped = false;
+  const load = { stopped: false };
   let running: Promise<void> = Promise.resolve();
 
   async function tell(url: string): Promise<void> {
     const account = (await callApi(`${url}/api/v2/whoami`, { key })).json.account?.id ?? '';
-    while (!stopped && waiting[0] !== undefined) {
+    while (!load.stopped && waiting[0] !== undefined) {
       const [id] = waiting;
       const { status } = await callApi(`${url}/api/webhook-feedbacks/simulator?account=${account}`, {
         key,
@@ -55,7 +55,7 @@ export function createReceiptLoad({ key }: { readonly key: string }): ReceiptLoa
       waiting.push(...made);
     },
     start(url) {
-      stopped = false;
+      load.stopped = false;
       running = tell(url).catch((error: unknown) => {
         // The connection went away with the server; the receipt is told again.
         if (!(error instanceof TypeError)) throw error;
@@ -63,7 +63,7 @@ export function createReceiptLoad({ key }: { readonly key: string }): ReceiptLoa
       running.catch(() => {});
     },
     async stop() {
-      stopped = true;
+      load.stopped = true;
       await running;
     },
     told: () => told,

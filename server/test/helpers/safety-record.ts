@@ -13,14 +13,14 @@ export interface SafetyLine {
 /** The long form, by `npm run integrity`; CI runs the short one. */
 export const isLong = process.env['INTEGRITY_LONG'] === '1';
 
-/** How often a fault is tried; `ROUNDS=` says otherwise. */
+/** How often a fault is tried; `FAULT_ROUNDS=` says otherwise. */
 export function chooseRounds(short: number, long: number): number {
-  return readNumber('ROUNDS') ?? (isLong ? long : short);
+  return readNumber('FAULT_ROUNDS') ?? (isLong ? long : short);
 }
 
-/** How long a fault lasts, in seconds; `SECONDS=` says otherwise. */
+/** How long a fault lasts, in seconds; `FAULT_SECONDS=` says otherwise. */
 export function chooseSeconds(short: number, long: number): number {
-  return readNumber('SECONDS') ?? (isLong ? long : short);
+  return readNumber('FAULT_SECONDS') ?? (isLong ? long : short);
 }
 
 function readNumber(name: string): number | undefined {

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { readLedger, readStates, type Ledger } from './message-judge.ts';
 import { until } from './until.ts';
 
@@ -20,6 +21,8 @@ export interface SendLoad {
   /** How many ids were promised so far. */
   accepted(): number;
   ids(): readonly string[];
+  /** How many messages were in requests without an Idempotency-Key that were answered with a 503. */
+  refused(): number;
   /** Repeats the requests with an Idempotency-Key whose answers were cut off, until they are answered. */
   finishCut(url: string): Promise<void>;
   /** The state of every id, once `isResting` holds for it. A 404 fails. */
@@ -33,14 +36,20 @@ interface Request {
   readonly idempotencyKey: string | null;
 }
 
+const AFTER_REFUSAL_MS = 50;
 const LIST_NUMBERS = ['+18005551000'];
 const DIGITS = ['0142', '0143', '0150', '0155', '0159', '0160', '0161', '0164', '0999'];
+
+function countMessages({ body }: Request): number {
+  return (body as { messages?: unknown[] }).messages?.length ?? 1;
+}
 
 export function createSendLoad(options: SendLoadOptions): SendLoad {
   const { key, random, senders = 6, digits = DIGITS, listNumbers = LIST_NUMBERS } = options;
   const ids: string[] = [];
   const cut: Request[] = [];
   let counter = 0;
+  let refused = 0;
   let running: Promise<unknown> = Promise.resolve();
   const load = { stopped: false };
 
@@ -74,7 +83,9 @@ export function createSendLoad(options: SendLoadOptions): SendLoad {
     });
     const json = (await answer.json()) as { message_id?: string; message_ids?: string[]; code?: string };
     if (answer.status === 201) ids.push(...(json.message_ids ?? [json.message_id ?? '']));
-    else if (answer.status !== 503 && answer.status !== 409) throw new Error(`${answer.status} ${json.code ?? ''}`);
+    if (answer.status === 503 && request.idempotencyKey === null) refused += countMessages(request);
+    if (answer.status !== 201 && answer.status !== 503 && answer.status !== 409)
+      throw new Error(`${answer.status} ${json.code ?? ''}`);
     return answer.status === 201;
   }
 
@@ -87,7 +98,9 @@ export function createSendLoad(options: SendLoadOptions): SendLoad {
         load.stopped = true;
         return false;
       });
-      if (!answered && request.idempotencyKey !== null) cut.push(request);
+      if (answered) continue;
+      if (request.idempotencyKey !== null) cut.push(request);
+      await sleep(AFTER_REFUSAL_MS);
     }
   }
 
@@ -104,6 +117,7 @@ export function createSendLoad(options: SendLoadOptions): SendLoad {
     },
     accepted: () => ids.length,
     ids: () => ids,
+    refused: () => refused,
     async finishCut(url) {
       for (const request of cut.splice(0)) await until('the repeat is answered', () => post(url, request));
     },

@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import type { Limits } from '../../src/app.ts';
-import { type Env, type Finished, type RunningCli, startCli } from '../../../cli/test/helpers/run-cli.ts';
+import { type Env, type Finished, readJson, type RunningCli, startCli } from '../../../cli/test/helpers/run-cli.ts';
 import type { TestDatabase } from './test-database.ts';
 import { until } from './until.ts';
 
@@ -58,6 +58,11 @@ export async function startServer(env: Env, limits?: Limits): Promise<ServerProc
 async function end(cli: RunningCli, signal: NodeJS.Signals): Promise<Finished> {
   cli.kill(signal);
   return await cli.finished;
+}
+
+/** Lifts the send rate of the list that a new installation has. */
+export async function liftRate(env: Env): Promise<void> {
+  await readJson(['lists', 'set', '+18005551000', '--setting', 'send_rate_per_minute=1000000'], env);
 }
 
 /** Points a server to a test database instead of its own PostgreSQL. */

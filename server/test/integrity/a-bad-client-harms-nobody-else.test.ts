@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { makeDataFolder } from '../../../cli/test/helpers/run-cli.ts';
 import { checkBooks } from '../../src/messages/index.ts';
 import { openRawClient, type RawClient, toHead } from '../helpers/raw-client.ts';
-import { isLong, recordSafety } from '../helpers/safety-record.ts';
+import { chooseRounds, recordSafety } from '../helpers/safety-record.ts';
 import { startServer, useDatabase } from '../helpers/server-process.ts';
 import { createTestDatabase } from '../helpers/test-database.ts';
 import { until } from '../helpers/until.ts';
@@ -15,7 +15,7 @@ const CRAWLING = 50;
 const CUT_EVERY_BYTES = 1_000;
 const MAX_GROWTH_BYTES = 150 * 1024 * 1024;
 const LIMITS = { headersTimeoutMs: 3_000, requestTimeoutMs: 6_000 };
-const ROUNDS = isLong ? 10 : 1;
+const ROUNDS = chooseRounds(1, 5);
 const LIST_NUMBER = '+18005551000';
 
 async function readMemoryBytes(pid: number): Promise<number> {

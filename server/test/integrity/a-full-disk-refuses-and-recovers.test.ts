@@ -4,14 +4,14 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { makeDataFolder, runCli } from '../../../cli/test/helpers/run-cli.ts';
 import { createSeededRandom } from '../../src/lib/seeded-random.ts';
-import { chooseSeed, isLong, recordSafety } from '../helpers/safety-record.ts';
+import { chooseRounds, chooseSeed, recordSafety } from '../helpers/safety-record.ts';
 import { createSendLoad } from '../helpers/send-load.ts';
 import { type ServerProcess, startServer } from '../helpers/server-process.ts';
 import { mountSmallDisk } from '../helpers/small-disk.ts';
 import { until } from '../helpers/until.ts';
 
 const KEY = 'trk_of_a_server_whose_disk_is_full';
-const FILLS = isLong ? 10 : 1;
+const FILLS = chooseRounds(1, 10);
 const DISK_MEGABYTES = 400;
 /** Everything else ends without a receipt or is in doubt for long. */
 const DIGITS = ['0142', '0143', '0150', '0155', '0161'];

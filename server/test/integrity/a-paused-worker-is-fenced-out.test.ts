@@ -5,7 +5,7 @@ import { createListWithin } from '../../src/lists/index.ts';
 import { checkBooks } from '../../src/messages/index.ts';
 import type { Pool } from '../../src/store/pool.ts';
 import { withTransaction } from '../../src/store/transaction.ts';
-import { chooseSeed, isLong, recordSafety } from '../helpers/safety-record.ts';
+import { chooseRounds, chooseSeed, recordSafety } from '../helpers/safety-record.ts';
 import { createSendLoad } from '../helpers/send-load.ts';
 import { type ServerProcess, startServer, useDatabase } from '../helpers/server-process.ts';
 import { createTestDatabase } from '../helpers/test-database.ts';
@@ -13,7 +13,7 @@ import { until } from '../helpers/until.ts';
 
 const KEY = 'trk_of_servers_that_are_paused';
 const SECRET = Buffer.alloc(32, 7).toString('base64');
-const PAUSES = isLong ? 20 : 2;
+const PAUSES = chooseRounds(2, 20);
 const LIMITS = { workLeaseMs: 1_500, shareLeaseMs: 1_500 };
 /** Of the demo list and of those that the test adds: enough for both processes to have some. */
 const LIST_NUMBERS = Array.from({ length: 12 }, (_, index) => `+1800555${1000 + index}`);

@@ -1,22 +1,18 @@
-import { Client } from 'pg';
 import { expect, test } from 'vitest';
-import { makeDataFolder, readJson, runCli } from '../../../cli/test/helpers/run-cli.ts';
+import { makeDataFolder, readJson } from '../../../cli/test/helpers/run-cli.ts';
 import { createSeededRandom } from '../../src/lib/seeded-random.ts';
-import { findRunningPostgres } from '../../src/store/running-postgres.ts';
-import { readLedger, readMetric, readStates } from '../helpers/message-judge.ts';
+import { expectSettled } from '../helpers/doubts-settle.ts';
+import { embeddedPostgresOf } from '../helpers/faulty-postgres.ts';
+import { readLedger, readMetric } from '../helpers/message-judge.ts';
 import { createReceiptLoad } from '../helpers/receipt-load.ts';
 import { chooseRounds, chooseSeed, recordSafety } from '../helpers/safety-record.ts';
 import { createSendLoad } from '../helpers/send-load.ts';
-import { startServer } from '../helpers/server-process.ts';
+import { liftRate, startServer } from '../helpers/server-process.ts';
 import { until } from '../helpers/until.ts';
 
 const KILLS = chooseRounds(10, 50);
 const KEY = 'trk_of_a_server_that_is_killed';
-const LIST_NUMBER = '+18005551000';
 const RECEIPTS = 40;
-/** Messages that stay at the carrier without a receipt end as sent; none of the load's stay in doubt for good. */
-const RESTING = ['sent', 'delivered', 'undelivered', 'failed', 'dropped'];
-const ON_THE_WIRE = ['sent', 'delivered', 'undelivered'];
 
 /** What is under way when the process dies. Everything else is under way too. */
 const MOMENTS = ['intake', 'landing', 'dispatch and submit', 'receipts'] as const;
@@ -29,19 +25,6 @@ async function isNow(moment: (typeof MOMENTS)[number], url: string, submitsBefor
   }
   const entries = await readMetric(url, 'trackly_log_entries');
   return (entries.get(moment === 'landing' ? 'outbound' : 'events') ?? 0) > 0;
-}
-
-async function openDatabase(dataDir: string): Promise<Client> {
-  const connection = await findRunningPostgres(dataDir);
-  if (connection === null) throw new Error('The database of the server does not run');
-  const client = new Client(connection);
-  await client.connect();
-  return client;
-}
-
-/** As if so much time had passed for the messages that are in doubt: carriers are asked about them at once. */
-async function letTimePass(database: Client, minutes: number): Promise<void> {
-  await database.query('update in_doubt set since_ms = since_ms - $1, next_check_ms = 0', [minutes * 60_000]);
 }
 
 /**
@@ -62,10 +45,7 @@ test(
     for (let kill = 0; kill < KILLS; kill++) {
       const server = await startServer(env);
       const { url } = server;
-      if (kill === 0) {
-        const fast = await runCli(['lists', 'set', LIST_NUMBER, '--setting', 'send_rate_per_minute=1000000'], env);
-        expect(fast.code).toBe(0);
-      }
+      if (kill === 0) await liftRate(env);
       await receipts.prepare(url, RECEIPTS);
       const { submits } = (await readLedger(url)).totals;
       const enough = load.accepted() + 20 + Math.floor(random() * 400);
@@ -94,26 +74,9 @@ test(
     const { url } = server;
     await load.finishCut(url);
     const ids = [...load.ids(), ...receipts.ids()];
-    expect(new Set(ids).size).toBe(ids.length);
-
-    const states = await readStates({ url, key: KEY }, ids, (state) => [...RESTING, 'in_doubt'].includes(state));
-    let ledger = await readLedger(url);
-    const submitted = new Set(ledger.submits.map((row) => row.message_id));
-    const doubts = new Set([...states].filter(([, state]) => state === 'in_doubt').map(([id]) => id));
-    expect(ledger.totals.doubles).toBe(0);
-    const unseen = [...states].filter(([id, state]) => ON_THE_WIRE.includes(state) && !submitted.has(id));
-    expect(unseen).toEqual([]);
-
-    const database = await openDatabase(folder.path);
-    await letTimePass(database, 11);
-    await database.end();
-    const settled = await readStates({ url, key: KEY }, ids, (state) => RESTING.includes(state));
-    for (const id of receipts.told()) expect({ id, state: settled.get(id) }).toEqual({ id, state: 'delivered' });
-    // Of what was in doubt, only that which the carrier has refused, and says that it does not have, went there again.
-    ledger = await readLedger(url);
-    const again = ledger.submits.filter((row) => row.count > 1);
-    expect(again.filter((row) => row.taken || row.count > 2 || !doubts.has(row.message_id))).toEqual([]);
-    expect(ledger.totals.doubles).toBe(again.length);
+    const database = await embeddedPostgresOf(folder.path).connection();
+    const { states, doubts, again } = await expectSettled({ url, key: KEY }, ids, database);
+    for (const id of receipts.told()) expect({ id, state: states.get(id) }).toEqual({ id, state: 'delivered' });
 
     const { checks } = await readJson<{ checks: { name: string; ok: boolean }[] }>(['doctor', '--recount'], env);
     expect(checks.filter((check) => check.name === 'books' || check.name === 'log')).toMatchObject([
@@ -126,7 +89,7 @@ test(
       faults: `SIGKILL at random moments of ${MOMENTS.join(', ')}`,
       rounds: KILLS,
       seed,
-      seen: `${ids.length} messages promised, all found; killed in ${moments}; ${doubts.size} were in doubt, all settled by look-up, ${again.length} that the carrier had refused went there again; ${receipts.told().length} receipts taken, all applied; no double; books balance`,
+      seen: `${ids.length} messages promised, all found; killed in ${moments}; ${doubts} were in doubt, all settled by look-up, ${again} that the carrier had refused went there again; ${receipts.told().length} receipts taken, all applied; no double; books balance`,
     });
   },
   30_000 + KILLS * 24_000,

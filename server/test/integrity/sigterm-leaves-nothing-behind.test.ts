@@ -3,7 +3,7 @@ import { makeDataFolder } from '../../../cli/test/helpers/run-cli.ts';
 import { createSeededRandom } from '../../src/lib/seeded-random.ts';
 import { checkBooks } from '../../src/messages/index.ts';
 import type { Pool } from '../../src/store/pool.ts';
-import { isLong, recordSafety } from '../helpers/safety-record.ts';
+import { chooseRounds, recordSafety } from '../helpers/safety-record.ts';
 import { createSendLoad } from '../helpers/send-load.ts';
 import { startServer, useDatabase } from '../helpers/server-process.ts';
 import { createTestDatabase } from '../helpers/test-database.ts';
@@ -11,7 +11,7 @@ import { until } from '../helpers/until.ts';
 
 const KEY = 'trk_of_a_server_that_is_stopped';
 const LIMIT_MS = 10_000;
-const STOPS = isLong ? 20 : 2;
+const STOPS = chooseRounds(2, 20);
 
 async function count(pool: Pool, sql: string): Promise<number> {
   const { rows } = await pool.query<{ count: number }>(sql);

@@ -1,11 +1,13 @@
 import { chown, mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { ClientConfig } from 'pg';
 import type { Env } from '../../../cli/test/helpers/run-cli.ts';
 import { stopLeftoverPostgres } from '../../src/store/leftover-postgres.ts';
 import { chooseDatabaseUser } from '../../src/store/os-user.ts';
 import { preparePostgresBinaries } from '../../src/store/postgres-binaries.ts';
 import { initialisePostgres, type PostgresProcess, startPostgresProcess } from '../../src/store/postgres-process.ts';
+import { findRunningPostgres } from '../../src/store/running-postgres.ts';
 import { signalPostgres } from './embedded-postgres-processes.ts';
 
 /** A PostgreSQL that a test may stop and kill, whoever owns it. */
@@ -16,6 +18,8 @@ export interface FaultyPostgres {
   readonly keeper: 'the server' | 'the operator';
   /** Starts it again where the operator must. */
   restart(): Promise<void>;
+  /** How a test reaches it while it runs. */
+  connection(): Promise<ClientConfig>;
 }
 
 /** The embedded one of a server's data folder. */
@@ -24,6 +28,11 @@ export function embeddedPostgresOf(dataDir: string): FaultyPostgres {
     signal: (signal) => signalPostgres(dataDir, signal),
     keeper: 'the server',
     restart: async () => {},
+    async connection() {
+      const connection = await findRunningPostgres(dataDir);
+      if (connection === null) throw new Error(`The database of ${dataDir} does not run`);
+      return connection;
+    },
   };
 }
 
@@ -56,6 +65,7 @@ export async function startOwnPostgres(): Promise<OwnPostgres> {
       await stopLeftoverPostgres(dataDir, home);
       running = await start();
     },
+    connection: async () => ({ host: home, port: 5432, user: SUPERUSER, database: 'postgres' }),
     async [Symbol.asyncDispose]() {
       await signalPostgres(folder, 'SIGCONT');
       await running.stop(10_000);
