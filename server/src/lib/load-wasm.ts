@@ -11,6 +11,7 @@ export interface WasmMemory {
 }
 
 /** A new instance of a module of `wasm/`; the caller knows what it exports. Constants are read once, here. */
+// oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- the result's type is the caller's word.
 export function loadWasm<Exports extends WasmMemory>(name: string): Exports {
   const bytes = readFileSync(new URL(`../../wasm/${name}.wasm`, import.meta.url));
   const { exports } = new WebAssembly.Instance(new WebAssembly.Module(bytes));

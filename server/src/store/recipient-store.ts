@@ -84,7 +84,7 @@ export async function checkRecipients(
     values: [
       check.listId,
       int8Array(questions.map((q) => q.phone)),
-      bigInt8Array(questions.map((q) => BigInt(q.textHash))),
+      bigInt8Array(questions.map((q) => q.textHash)),
       int8Array(questions.map((q) => q.number)),
       int8Array(questions.map((q) => q.createdMs)),
       check.dedupeWindowMs,

@@ -103,8 +103,12 @@ export function openMessageChunks(root: RootDatabase): MessageChunks {
   }
 
   return {
-    add: (message) => void added.push(message),
-    setRepeat: (seq, count, lastAtMs) => void repeats.putSync(seq, [count, lastAtMs]),
+    add(message) {
+      added.push(message);
+    },
+    setRepeat(seq, count, lastAtMs) {
+      repeats.putSync(seq, [count, lastAtMs]);
+    },
     get(seq) {
       const message = find(seq);
       return message === undefined ? undefined : withRepeats(message);

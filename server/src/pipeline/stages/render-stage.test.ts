@@ -9,7 +9,7 @@ import { toListSettings } from '../../lists/index.ts';
 import { affixesFor } from '../../messages/affixes.ts';
 import type { Pool } from '../../store/pool.ts';
 import { FLAGS } from '../flags.ts';
-import { type AcceptedMessage, type OutboundMessage, toOutboundMessage } from '../outbound-message.ts';
+import { type OutboundMessage, toOutboundMessage } from '../outbound-message.ts';
 import { newGateBatch } from '../pipeline.ts';
 import type { GateBatch } from '../stage.ts';
 import { createRenderStage } from './render-stage.ts';
@@ -257,5 +257,5 @@ function toMessage(item: Item, body: string, number: number): OutboundMessage {
   const to = `+1800555${1_000 + number}`;
   const accepted = { to, body, category, wrap_links, skip_affixes, ...(contact_data && { contact_data }) };
   const birth = { number, id: `id${number}`, createdMs: 0, dueMs: 0, simulated: false, source: 0 };
-  return { ...toOutboundMessage(accepted as AcceptedMessage, birth), hasRow };
+  return { ...toOutboundMessage(accepted, birth), hasRow };
 }

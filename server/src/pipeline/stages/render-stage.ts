@@ -45,10 +45,14 @@ export function createRenderStage({ pool, links, linkIds }: RenderStageDeps): St
         finishTexts(batch, drafts, { first: null, ids: Array<string>(linkCount).fill(PLACEHOLDER_LINK_ID) });
       } else {
         const first = links.takeNow(linkCount) ?? (await links.take(linkCount));
-        finishTexts(batch, drafts, { first, ids: linkIds.encodeRange(first, linkCount) });
+        finishTexts(batch, drafts, { first, ids: encodeLinks(linkIds, first, linkCount) });
       }
     },
   };
+}
+
+function encodeLinks(linkIds: IdCodec, first: number, count: number): string[] {
+  return Array.from({ length: count }, (_, index) => linkIds.encode(first + index));
 }
 
 /** The planner for a message; the same for messages with the same affixes and the same wish about links. */
@@ -148,6 +152,8 @@ function valueOf({ kind, key }: ValueSource, message: OutboundMessage): string |
       );
     case 'field':
       return fieldText(ownField(contactData?.custom_fields, key)) ?? fieldText(ownField(recipient?.customFields, key));
+    default:
+      throw new Error(`unknown source of a value: ${String(kind)}`);
   }
 }
 
