@@ -101,22 +101,22 @@ interface Cut {
   readonly sources: readonly ValueSource[];
 }
 
-function compilePlan(
-  context: PlanContext,
-  { prepend, body, append }: Record<'prepend' | 'body' | 'append', Cut>,
-): TextPlan {
-  const { wraps } = context;
+type Cuts = Readonly<Record<'prepend' | 'body' | 'append', Cut>>;
+
+function compilePlan({ wraps, domain, linkIdLength }: PlanContext, cuts: Cuts): TextPlan {
+  const { prepend, body, append } = cuts;
   const bodyFrom = prepend.sources.length;
   const bodyTo = bodyFrom + body.sources.length;
   const urls = wraps ? findSettledUrls(body.pieces.texts) : undefined;
-  const links = urls === undefined ? NO_LINKS : listLinks(urls, context.domain);
+  const foreign = urls?.map((found) => withoutOwn(found, domain));
   writer.addPieces(prepend.pieces, 0);
-  if (urls === undefined || links.length === 0) writer.addPieces(body.pieces, 0);
-  else writeWrapped(body.pieces, urls, context.domain);
+  if (foreign === undefined || domain === null) writer.addPieces(body.pieces, 0);
+  else writeWrapped(body.pieces, foreign, domain);
   writer.addPieces(append.pieces, bodyTo);
   const text = writer.take();
+  const links = foreign === undefined ? NO_LINKS : listUrls(foreign);
   return {
-    sources: joinSources(prepend.sources, body.sources, append.sources),
+    sources: joinSources(cuts),
     bodyFrom,
     bodyTo,
     body: body.pieces,
@@ -124,7 +124,7 @@ function compilePlan(
     wraps,
     settled: !wraps || urls !== undefined,
     text,
-    septets: addSeptets(text.texts, links.length * context.linkIdLength),
+    septets: addSeptets(text.texts, links.length * linkIdLength),
     links,
     sharedHash: undefined,
   };
@@ -134,16 +134,17 @@ const NO_LINKS: readonly string[] = [];
 const NO_SOURCES: readonly ValueSource[] = [];
 const NO_SLOTS: readonly number[] = [];
 
-function joinSources(...lists: readonly (readonly ValueSource[])[]): readonly ValueSource[] {
-  const filled = lists.filter((list) => list.length > 0);
-  return filled.length > 1 ? filled.flat() : (filled[0] ?? NO_SOURCES);
+function joinSources({ prepend, body, append }: Cuts): readonly ValueSource[] {
+  if (prepend.sources.length + append.sources.length === 0) return body.sources;
+  return [...prepend.sources, ...body.sources, ...append.sources];
 }
 
 function cut(template: Template, brandName: string, firstSlot: number): Cut {
-  const sources = template.macros.filter((macro) => literalOf(macro, brandName) === undefined).map(toSource);
   const pieces = writeTemplate(template, brandName, firstSlot, false);
+  if (pieces.slots.length === 0) return { pieces, compared: pieces, sources: NO_SOURCES };
+  const sources = template.macros.filter((macro) => literalOf(macro, brandName) === undefined).map(toSource);
   const compared = sources.includes(MESSAGE_ID) ? writeTemplate(template, brandName, firstSlot, true) : pieces;
-  return { pieces, compared, sources: sources.length === 0 ? NO_SOURCES : sources };
+  return { pieces, compared, sources };
 }
 
 function writeTemplate(template: Template, brandName: string, firstSlot: number, keepsIds: boolean): Pieces {
@@ -183,18 +184,23 @@ function toSource({ name }: Macro): ValueSource {
 }
 
 /** URLs that lead to the domain of short links already stay as they are. */
-function listLinks(urls: readonly (readonly FoundUrl[])[], domain: string | null): readonly string[] {
-  const links: string[] = [];
-  for (const found of urls) for (const { url } of found) if (!isOnDomain(url, domain)) links.push(url);
-  return links;
+function withoutOwn(found: readonly FoundUrl[], domain: string | null): readonly FoundUrl[] {
+  if (found.length === 0 || domain === null) return found;
+  const host = domain.toLowerCase();
+  return found.filter(({ url }) => !isOnHost(url, host));
 }
 
-function writeWrapped(body: Pieces, urls: readonly (readonly FoundUrl[])[], domain: string | null): void {
+function listUrls(urls: readonly (readonly FoundUrl[])[]): readonly string[] {
+  const list: string[] = [];
+  for (const found of urls) for (const { url } of found) list.push(url);
+  return list;
+}
+
+function writeWrapped(body: Pieces, urls: readonly (readonly FoundUrl[])[], domain: string): void {
   for (const [i, piece] of body.texts.entries()) {
     if (i > 0) writer.addSlot(body.slots[i - 1] as number);
     let at = 0;
-    for (const { start, end, url } of urls[i] ?? []) {
-      if (isOnDomain(url, domain)) continue;
+    for (const { start, end } of urls[i] ?? []) {
       writer.addText(`${piece.slice(at, start)}https://${domain}/`);
       writer.addSlot(LINK_SLOT);
       at = end;
@@ -207,9 +213,7 @@ function writeWrapped(body: Pieces, urls: readonly (readonly FoundUrl[])[], doma
 const PLAIN_URL = /^https?:\/\/((?:[a-z0-9-]+\.)*[a-z][a-z0-9-]*)(?:[/?#]|$)/i;
 
 /** Most URLs lead elsewhere, and seeing that without parsing them is much faster. */
-function isOnDomain(url: string, domain: string | null): boolean {
-  if (domain === null) return false;
-  const host = domain.toLowerCase();
+function isOnHost(url: string, host: string): boolean {
   const name = PLAIN_URL.exec(url)?.[1];
   if (name !== undefined && name.toLowerCase() !== host) return false;
   return URL.canParse(url) && new URL(url).host.toLowerCase() === host;
