@@ -264,6 +264,16 @@ create table in_doubt (
 );
 create index in_doubt_due on in_doubt (next_check_ms);
 
+-- Calls of carriers that could not be read, kept for a while for people to look at.
+create table unreadable_call (
+  carrier text not null,
+  account_id text not null,
+  content_type text,
+  body bytea not null,
+  received_ms bigint not null
+);
+create index unreadable_call_by_age on unreadable_call (received_ms);
+
 -- Texts written to our numbers.
 create table inbound_text (
   list_id integer not null,

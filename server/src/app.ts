@@ -5,6 +5,7 @@ import { Client, type ClientConfig } from 'pg';
 import * as accounts from './accounts/index.ts';
 import type { Account, Directory, List } from './accounts/index.ts';
 import type { CarrierEvents } from './carriers/carrier.ts';
+import { createHttpCarriers, createHttpRoads } from './carriers/index.ts';
 import { createSandboxConnection } from './carriers/sandbox/sandbox-connection.ts';
 import { createSimulatorCarrier, type SimulatorCarrier } from './carriers/simulator/simulator-carrier.ts';
 import { openSimulatorStore } from './carriers/simulator/simulator-store.ts';
@@ -28,7 +29,7 @@ import type { Logger } from './observe/logger.ts';
 import { createMetrics, type Metrics } from './observe/metrics.ts';
 import { toMessageState } from './pipeline/message-state.ts';
 import * as pipeline from './pipeline/index.ts';
-import type { Accept, Connections, Pipeline } from './pipeline/index.ts';
+import type { Accept, CallbackReceiver, Connections, Pipeline } from './pipeline/index.ts';
 import { addRedirects } from './redirector/add-redirects.ts';
 import { createScheduler, EVERY, type DueWork } from './scheduler/scheduler.ts';
 import { openDataFolder } from './store/data-folder.ts';
@@ -42,6 +43,7 @@ import { openNumberBlocks, type NumberBlocks } from './store/number-blocks.ts';
 import { releaseAllLeases } from './store/outbound-batch-store.ts';
 import { createPartitionLeases, ownsEverything, SHARE_LEASE_MS } from './store/partition-leases.ts';
 import { createPool, KEY_LOOKUP_OPTIONS, type Pool, type PoolOptions } from './store/pool.ts';
+import { insertUnreadableCall, purgeUnreadableCalls } from './store/unreadable-call-store.ts';
 import { purgeCarrierRefs, purgeParkedReports } from './store/purge-store.ts';
 import { endStuckCopies } from './store/stuck-session-store.ts';
 import { forgetWorker, forgetWorkers, registerWorker, touchWorker } from './store/worker-store.ts';
@@ -208,6 +210,7 @@ interface Parts extends Foundation {
   readonly ids: IdCodec;
   readonly linkIds: IdCodec;
   readonly accept: Accept;
+  readonly callbacks: CallbackReceiver;
   readonly verbs: HttpVerbs;
   readonly metrics: Metrics;
   readonly simulator: SimulatorCarrier;
@@ -234,7 +237,17 @@ async function buildParts(foundation: Foundation): Promise<Parts> {
     await log.append('events', events.listId % log.partitions, value);
   };
   const simulator = openSimulator(building, config, { clock, onEvents });
-  const connections = building.use(pipeline.createConnections([simulator]));
+  const roads = building.use(createHttpRoads());
+  const carriers = [simulator, ...createHttpCarriers({ roads, publicUrl: config.publicUrl })];
+  const connections = building.use(pipeline.createConnections(carriers));
+  const callbacks = pipeline.createCallbackReceiver({
+    directory,
+    carriers,
+    allowUnsigned: config.allowUnsignedCallbacks,
+    onEvents,
+    keepUnreadable: async (call) => insertUnreadableCall(pool, call, clock()),
+    onError,
+  });
   const gate = pipeline.createGate({ pool: hotPool, links, linkIds });
   const wake = { lists: (_listIds: ReadonlySet<number>): void => {} };
   const land = pipeline.createLandStage({
@@ -290,7 +303,7 @@ async function buildParts(foundation: Foundation): Promise<Parts> {
     const reasons = directory.silentMs() < READY_STALE_MS ? [] : ['the database has not been heard from'];
     return { ready: reasons.length === 0, reasons };
   };
-  return { ...foundation, ids, linkIds, accept: counted(accept, metrics), verbs, metrics, simulator, readiness };
+  return { ...foundation, ids, linkIds, accept: counted(accept, metrics), callbacks, verbs, metrics, simulator, readiness };
 }
 
 function openSimulator(
@@ -462,6 +475,7 @@ function dueWorks(deps: ScheduledDeps): DueWork[] {
         const nowMs = clock();
         await purgeIdempotencyKeys(upkeepPool, nowMs);
         await purgeParkedReports(upkeepPool, nowMs - 72 * HOUR_MS);
+        await purgeUnreadableCalls(upkeepPool, nowMs - 7 * DAY_MS);
         await purgeCarrierRefs(upkeepPool, nowMs - 33 * DAY_MS);
         await forgetWorkers(upkeepPool, nowMs - DAY_MS);
         return false;
@@ -502,7 +516,7 @@ function bindVerbs(deps: VerbDeps): HttpVerbs {
 }
 
 async function listen(building: DisposalStack, config: Config, parts: Parts): Promise<string> {
-  const { directory, limits, pool, clock, accept, verbs, metrics, logger, linkIds } = parts;
+  const { directory, limits, pool, clock, accept, callbacks, verbs, metrics, logger, linkIds } = parts;
   const app = createHttpServer({
     config,
     directory,
@@ -511,6 +525,7 @@ async function listen(building: DisposalStack, config: Config, parts: Parts): Pr
     pool,
     clock,
     verbs,
+    callbacks,
     metricsText: () => metrics.text(),
     isReady: parts.readiness,
     limits,

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { Client, type ClientConfig } from 'pg';
 import * as accounts from './accounts/index.ts';
 import type { Account, Caller, Directory, List } from './accounts/index.ts';
+import { readCredentialFields } from './carriers/index.ts';
 import type { Config } from './config/config.ts';
 import { readEnv } from './config/env.ts';
 import { type ConfigFlags, toConfig } from './config/load-config.ts';
@@ -36,8 +37,8 @@ export { OperatorError } from './lib/operator-error.ts';
 export type { OperatorList } from './lists/index.ts';
 export type { MessagePage, MessageView, RawMessageQuery } from './messages/index.ts';
 
-/** Types of lists that a carrier of this version serves. */
-const LIST_TYPES: ReadonlySet<string> = new Set(['simulator']);
+/** Types of lists that a carrier of this version serves, with what their carriers need. */
+const LIST_TYPES = readCredentialFields();
 const POOL_SIZE = 4;
 
 /**
@@ -213,7 +214,7 @@ function bindVerbs(foundation: Foundation): Omit<Installation, typeof Symbol.asy
       create: (input) => lists.createList({ pool, clock, listTypes: LIST_TYPES }, input),
       list: (accountId) => lists.listAllLists({ pool }, accountId),
       find: (name) => findList(pool, name),
-      set: (input) => lists.setList({ pool, clock }, input),
+      set: (input) => lists.setList({ pool, clock, listTypes: LIST_TYPES }, input),
     },
     messages: bindMessages(foundation),
     migrate: ({ dryRun }) => migrate(pool, { dryRun }),

@@ -102,7 +102,7 @@ describe('a change by another process, heard without a poll', () => {
   });
 
   test('a deleted list is found by id only', async () => {
-    await setList({ pool: database.pool, clock }, { id: 1, status: 'deleted' });
+    await setList({ pool: database.pool, clock, listTypes: new Map() }, { id: 1, status: 'deleted' });
     await expect.poll(() => directory.listByNumber('+18005551000') === undefined, SOON).toBe(true);
     expect(directory.list(1)?.status).toBe('deleted');
     expect(directory.lists()).toEqual([]);

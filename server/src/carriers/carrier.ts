@@ -1,3 +1,4 @@
+import type { CredentialField, Credentials } from '../lib/credentials.ts';
 import type { Encoding } from '../lib/segments.ts';
 
 /** One message as a carrier gets it. */
@@ -31,7 +32,10 @@ export type SubmitOutcome =
       readonly echoesOwnId: boolean;
     }
   | { readonly kind: 'refused'; readonly detail: string; readonly permanent: boolean; readonly code: string | null }
-  /** Temporary or never on the wire: may go again. `connectionFailed` counts towards the circuit breaker. */
+  /**
+   * Temporary or never on the wire: may go again. `connectionFailed` counts towards the circuit breaker; a carrier that
+   * refuses our credentials (`REJECTED_CREDENTIALS`) sets it too, because nothing goes until somebody mends them.
+   */
   | {
       readonly kind: 'retry';
       readonly detail: string;
@@ -65,6 +69,8 @@ export interface InboundText {
   readonly to: string;
   readonly text: string;
   readonly atMs: number;
+  /** What the carrier itself took the text for, where it says so; its keywords may not be ours. */
+  readonly keyword?: 'stop' | 'start' | 'help';
 }
 
 /** What a carrier tells us about one list, stored in the event log before it is acknowledged. */
@@ -82,6 +88,12 @@ export type LookUpResult =
   | { readonly kind: 'absent' }
   | { readonly kind: 'unknown' };
 
+/** What an authenticated read at the carrier told. `detail`: our word or the error's code, and null when it passed. */
+export interface CheckResult {
+  readonly passed: boolean;
+  readonly detail: string | null;
+}
+
 /** The sending side of one list at its carrier. */
 export interface CarrierConnection {
   /**
@@ -98,6 +110,8 @@ export interface CarrierConnection {
   ): Promise<void>;
   /** Asks the carrier for a message that it may or may not have taken. */
   lookUp?(message: SubmitMessage, submittedAtMs: number): Promise<LookUpResult>;
+  /** Whether the carrier knows us by these credentials; sends nothing. Never rejects. */
+  check?(): Promise<CheckResult>;
   [Symbol.asyncDispose](): Promise<void>;
 }
 
@@ -105,7 +119,47 @@ export interface CarrierList {
   readonly id: number;
   readonly accountId: string;
   readonly number: string;
-  readonly credentials: Readonly<Record<string, unknown>>;
+  readonly credentials: Credentials;
+}
+
+/** A call of a carrier, as it came in. */
+export interface CallbackRequest {
+  /** The public address that was called, with the query; never log it: it may hold a secret. */
+  readonly url: string;
+  /** The path segment after the carrier's name; null: none. */
+  readonly secret: string | null;
+  /** The last value of each parameter. */
+  readonly query: Readonly<Record<string, string>>;
+  /** Names in lower case. */
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  readonly body: Buffer;
+  readonly nowMs: number;
+}
+
+/**
+ * Whether a call comes from whom it says, by the credentials of one list. `unsigned`: the list has nothing to check calls
+ * with, and the call brought nothing; the operator decides whether that is enough.
+ */
+export type Authenticity = 'genuine' | 'unsigned' | 'forged';
+
+/** What one call says. `ownNumber`: our sending number where the payload names it, in any form that the carrier uses. */
+export interface CallbackContent {
+  readonly reports: readonly (CarrierReport & { readonly ownNumber: string | null })[];
+  readonly inbound: readonly InboundText[];
+}
+
+/** What a carrier is told when its call is kept. */
+export interface CallbackAnswer {
+  readonly contentType: string;
+  readonly body: string;
+}
+
+/** The receiving side of a carrier over HTTP, `POST /api/webhook-feedbacks/{type}`. */
+export interface CarrierCallbacks {
+  readonly answer: CallbackAnswer;
+  verify(request: CallbackRequest, credentials: Credentials): Authenticity;
+  /** undefined, or throws: it cannot be read. What is of no interest gives empty lists. Called for genuine calls only. */
+  parse(request: CallbackRequest): CallbackContent | undefined;
 }
 
 /** One wire protocol. A carrier is a folder; nothing in the sending code names one. */
@@ -114,5 +168,9 @@ export interface Carrier {
   readonly type: string;
   /** The carrier refuses a repeated own id as a proof of acceptance. */
   readonly deduplicatesOwnId: boolean;
+  /** What a list of the type has to know. */
+  readonly credentials: readonly CredentialField[];
+  /** null: nothing comes in over HTTP, or by a road of its own. */
+  readonly callbacks: CarrierCallbacks | null;
   connect(list: CarrierList): CarrierConnection;
 }

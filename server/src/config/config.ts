@@ -23,6 +23,8 @@ export interface Config {
   /** Networks beside loopback that may see the simulator's pages. */
   readonly simulatorCidrs: readonly string[];
   readonly corsOrigins: readonly string[];
+  /** Carriers that sign nothing may call lists that have no `callback_secret`. */
+  readonly allowUnsignedCallbacks: boolean;
   readonly logLevel: LogLevel;
   readonly production: boolean;
   /** Messages younger than this wait, lifecycle.md 5 (`min_queue_age_seconds`). */

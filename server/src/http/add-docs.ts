@@ -27,6 +27,7 @@ export function addDocs(app: FastifyInstance, { config }: Pick<HttpDeps, 'config
         { name: 'Messages', description: 'Send, read, cancel.' },
         { name: 'Lists', description: 'Sending numbers.' },
         { name: 'Account', description: 'Key, account and settings.' },
+        { name: 'Carrier callbacks', description: 'What carriers call. They need no key.' },
         { name: 'Version 1', description: 'Deprecated; keeps working.' },
       ],
       components: { securitySchemes: { apiKey: { type: 'apiKey', in: 'header', name: 'X-Api-Key' } } },

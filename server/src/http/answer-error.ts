@@ -14,6 +14,7 @@ const NO_HEADERS: Readonly<Record<string, string>> = {};
 const HEADERS: Partial<Record<ErrorCode, Readonly<Record<string, string>>>> = {
   service_unavailable: { 'Retry-After': '5' },
   idempotency_in_progress: { 'Retry-After': '1' },
+  overloaded: { 'Retry-After': '5' },
   // The rest of the body will not be read.
   payload_too_large: { Connection: 'close' },
 };

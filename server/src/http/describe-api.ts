@@ -25,6 +25,7 @@ function createInertDeps(): HttpDeps {
     pool: createPool({}, { name: 'never connected', max: 1 }),
     clock: neverCalled,
     verbs: inert as HttpVerbs,
+    callbacks: { serves: neverCalled, receive: neverCalled },
     metricsText: neverCalled,
     isReady: neverCalled,
     reportError: neverCalled,

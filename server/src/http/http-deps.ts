@@ -2,6 +2,7 @@ import type { FastifyInstance } from 'fastify';
 import type { Caller, Directory } from '../accounts/index.ts';
 import type { Config } from '../config/config.ts';
 import type { Clock } from '../lib/clock.ts';
+import type { CallbackReceiver } from '../pipeline/index.ts';
 import type { Row } from '../lib/fields.ts';
 import type { IdCodec } from '../lib/public-id.ts';
 import type { RawMessageQuery } from '../messages/index.ts';
@@ -35,6 +36,8 @@ export interface HttpDeps {
   readonly pool: Pool;
   readonly clock: Clock;
   readonly verbs: HttpVerbs;
+  /** What carriers call. */
+  readonly callbacks: CallbackReceiver;
   /** In the text format of Prometheus. */
   readonly metricsText: () => Promise<string>;
   readonly isReady: () => { readonly ready: boolean; readonly reasons: readonly string[] };

@@ -70,10 +70,14 @@ export function giveBody(request: IncomingMessage, body: Promise<Buffer>): void 
  * @throws AppError `payload_too_large`; `service_unavailable` when the bodies that arrive at the moment fill `room`;
  *   `invalid_request` when the connection ends before the body does
  */
-export function readBody(request: IncomingMessage, room: BodyRoom = ROOM): Promise<Buffer> {
+export function readBody(
+  request: IncomingMessage,
+  room: BodyRoom = ROOM,
+  maxBytes: number = MAX_BODY_BYTES,
+): Promise<Buffer> {
   const body = given.get(request);
   if (body !== undefined) return body;
-  if (Number(request.headers['content-length'] ?? 0) > MAX_BODY_BYTES) {
+  if (Number(request.headers['content-length'] ?? 0) > maxBytes) {
     return refuseBody(request, 0, 'payload_too_large');
   }
   return new Promise((resolve, reject) => {
@@ -100,7 +104,7 @@ export function readBody(request: IncomingMessage, room: BodyRoom = ROOM): Promi
     }
     function onData(chunk: Buffer): void {
       sizeBytes += chunk.length;
-      if (sizeBytes > MAX_BODY_BYTES) return refuse('payload_too_large');
+      if (sizeBytes > maxBytes) return refuse('payload_too_large');
       if (sizeBytes > FREE_BYTES) {
         if (!room.take(chunk.length)) return refuse('service_unavailable');
         roomBytes += chunk.length;

@@ -1,6 +1,7 @@
 import { createServer, type RequestListener, type Server, type ServerOptions } from 'node:http';
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { addApiRoute, type Answerer } from './add-api-route.ts';
+import { addCallbackRoutes } from './add-callback-routes.ts';
 import { addDocs } from './add-docs.ts';
 import { addHealthRoutes } from './add-health-routes.ts';
 import { toErrorAnswer } from './answer-error.ts';
@@ -109,6 +110,7 @@ export function createHttpServer(deps: HttpDeps): FastifyInstance {
   addDocs(app, deps);
   app.register(async (scope) => {
     for (const route of routes) addApiRoute(scope, route, answerer);
+    if (deps.servesApi !== false) addCallbackRoutes(scope, deps);
     addHealthRoutes(scope, deps);
   });
   if (deps.addRoutes !== undefined) app.register(async (scope) => deps.addRoutes?.(scope));

@@ -95,6 +95,16 @@ export function numberToPhone(value: number): string {
 }
 
 /**
+ * A number as carriers spell it (digits alone, with `00`, with `+`) in our form: E.164, or a short code as it is. What is
+ * no number comes out as something that is neither.
+ */
+export function normaliseCarrierNumber(text: string): string {
+  const trimmed = text.trim();
+  if (trimmed.startsWith('+') || isShortCode(trimmed)) return trimmed;
+  return `+${trimmed.startsWith('00') ? trimmed.slice(2) : trimmed}`;
+}
+
+/**
  * E.164 of the loose spellings that version 1 of the API takes: everything but digits and a leading `+` is cut out, ten
  * digits are a US number, and so are eleven that start with 1. Undefined when that gives no possible number.
  */

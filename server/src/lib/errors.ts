@@ -137,6 +137,7 @@ export const ERRORS = {
   // carrier callbacks
   invalid_signature: { status: 403, retryable: false, text: 'The callback is not signed by a known sender' },
   invalid_payload: { status: 400, retryable: false, text: 'The callback cannot be read' },
+  overloaded: { status: 429, retryable: true, text: 'Too many callbacks at the moment' },
   // ours
   internal_error: { status: 500, retryable: true, text: 'Internal server error' },
   service_unavailable: { status: 503, retryable: true, text: 'Service unavailable' },

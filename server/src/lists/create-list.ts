@@ -1,4 +1,5 @@
 import type { Clock } from '../lib/clock.ts';
+import { type CredentialField, type Credentials, findCredentialError } from '../lib/credentials.ts';
 import { isListNumber } from '../lib/e164.ts';
 import { OperatorError } from '../lib/operator-error.ts';
 import { v1ListId } from '../lib/public-id.ts';
@@ -25,8 +26,8 @@ export interface NewListInput {
 export interface CreateListDeps {
   readonly pool: Pool;
   readonly clock: Clock;
-  /** List types that a carrier of this installation serves. */
-  readonly listTypes: ReadonlySet<string>;
+  /** List types that a carrier of this installation serves, with what it needs to know. */
+  readonly listTypes: ReadonlyMap<string, readonly CredentialField[]>;
 }
 
 /**
@@ -66,12 +67,20 @@ function assertNewList({ listTypes, clock }: CreateListDeps, input: NewListInput
   if (!isListNumber(input.number)) {
     throw new OperatorError('invalid', 'The number must be in E.164 form, such as +18445550111, or a short code');
   }
-  if (!listTypes.has(input.type)) {
-    throw new OperatorError('invalid', `The type must be one of ${[...listTypes].join(', ')}`);
+  const fields = listTypes.get(input.type);
+  if (fields === undefined) {
+    throw new OperatorError('invalid', `The type must be one of ${[...listTypes.keys()].join(', ')}`);
   }
   assertName('name', input.name);
   if (input.brandName !== undefined) assertName('brand', input.brandName);
   assertSettings(input.settings ?? {}, clock());
+  assertCredentials(input.type, fields, input.credentials ?? {});
+}
+
+/** @throws OperatorError `invalid`; its text names the key that is wrong and no value */
+export function assertCredentials(type: string, fields: readonly CredentialField[], credentials: Credentials): void {
+  const problem = findCredentialError(fields, credentials);
+  if (problem !== undefined) throw new OperatorError('invalid', `invalid_credentials: for ${type}, ${problem}`);
 }
 
 export function assertName(what: string, name: string): void {

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { createInstallation, START_MS, type Installation } from '../../test/helpers/message-fixture.ts';
 import { createAccount } from '../accounts/index.ts';
+import { readCredentialFields } from '../carriers/index.ts';
 import { createList } from './create-list.ts';
 import { getList } from './get-list.ts';
 import { listLists, type RawListQuery } from './list-lists.ts';
@@ -12,7 +13,7 @@ beforeEach(async () => {
 });
 afterEach(() => installation[Symbol.asyncDispose]());
 
-const operator = () => ({ ...installation.deps, listTypes: new Set(['simulator', 'twilio']) });
+const operator = () => ({ ...installation.deps, listTypes: readCredentialFields() });
 const get = (id: string) => getList(installation.deps, installation.caller, { id });
 const idsOf = async (query: RawListQuery) =>
   (await listLists(installation.deps, installation.caller, query)).lists.map((list) => list.id);
@@ -57,7 +58,7 @@ test('unknown, foreign, deleted and malformed ids are not found', async () => {
   const other = await createAccount(installation.deps, { name: 'Other', email: 'a@b.example' });
   const foreign = await add('+18005552000', other.id);
   const deleted = await add('+18005553000');
-  await setList(installation.deps, { id: deleted.id, status: 'deleted' });
+  await setList(operator(), { id: deleted.id, status: 'deleted' });
   await installation.directory.refresh();
   for (const id of [String(foreign.id), String(deleted.id), deleted.v1_id, '99', '01', '0', '1.0', 'pn_', '']) {
     await expect(get(id)).rejects.toMatchObject({ code: 'not_found' });
@@ -66,8 +67,8 @@ test('unknown, foreign, deleted and malformed ids are not found', async () => {
 
 test('lists come all at once, by status, or in pages', async () => {
   for (const number of ['+18005552000', '+18005553000', '55555']) await add(number);
-  await setList(installation.deps, { id: 2, status: 'paused' });
-  await setList(installation.deps, { id: 3, status: 'deleted' });
+  await setList(operator(), { id: 2, status: 'paused' });
+  await setList(operator(), { id: 3, status: 'deleted' });
   await installation.directory.refresh();
   expect(await idsOf({})).toEqual([1, 2, 4]);
   expect(await idsOf({ status: 'paused' })).toEqual([2]);
@@ -90,7 +91,7 @@ test.each<[RawListQuery, string]>([
 
 test('a number belongs to one list that is not deleted', async () => {
   await expect(add('+18005551000')).rejects.toMatchObject({ reason: 'exists' });
-  await setList(installation.deps, { id: 1, status: 'deleted' });
+  await setList(operator(), { id: 1, status: 'deleted' });
   expect(await add('+18005551000')).toMatchObject({ status: 'active', verified: true });
 });
 
@@ -124,12 +125,12 @@ test.each([
 });
 
 test('settings are merged, and null brings the default back', async () => {
-  await setList(installation.deps, {
+  await setList(operator(), {
     id: 1,
     brandName: 'Brand',
     settings: { stale_minutes: 5, prepend: 'Hi ', shortener_domain: 'l.example' },
   });
-  await setList(installation.deps, { id: 1, name: 'Renamed', settings: { stale_minutes: null, quiet_hours: false } });
+  await setList(operator(), { id: 1, name: 'Renamed', settings: { stale_minutes: null, quiet_hours: false } });
   await installation.directory.refresh();
   expect(await get('1')).toMatchObject({
     brand_name: 'Brand',
@@ -137,7 +138,7 @@ test('settings are merged, and null brings the default back', async () => {
     settings: { stale_minutes: 30, prepend: 'Hi ', quiet_hours: false, shortener_domain: 'l.example' },
   });
   expect(installation.directory.list(1)?.settings).toMatchObject({ staleMinutes: 30, shortenerDomain: 'l.example' });
-  expect(await setList(installation.deps, { id: 1, brandName: null })).toMatchObject({ brand_name: null });
-  await expect(setList(installation.deps, { id: 9, name: 'x' })).rejects.toMatchObject({ reason: 'not_found' });
-  await expect(setList(installation.deps, { id: 1, status: 'off' })).rejects.toMatchObject({ reason: 'invalid' });
+  expect(await setList(operator(), { id: 1, brandName: null })).toMatchObject({ brand_name: null });
+  await expect(setList(operator(), { id: 9, name: 'x' })).rejects.toMatchObject({ reason: 'not_found' });
+  await expect(setList(operator(), { id: 1, status: 'off' })).rejects.toMatchObject({ reason: 'invalid' });
 });

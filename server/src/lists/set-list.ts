@@ -1,10 +1,9 @@
 import type { List } from '../accounts/index.ts';
-import type { Clock } from '../lib/clock.ts';
 import { OperatorError } from '../lib/operator-error.ts';
 import { readLists, updateList } from '../store/list-store.ts';
 import type { Pool } from '../store/pool.ts';
 import { withTransaction } from '../store/transaction.ts';
-import { assertName, assertSettings } from './create-list.ts';
+import { assertCredentials, assertName, assertSettings, type CreateListDeps } from './create-list.ts';
 import { type OperatorList, toOperatorList } from './operator-list.ts';
 
 const STATUSES: readonly string[] = ['active', 'paused', 'suspended', 'deleted'] satisfies List['status'][];
@@ -20,10 +19,7 @@ export interface SetListInput {
   readonly credentials?: Readonly<Record<string, unknown>> | undefined;
 }
 
-export interface SetListDeps {
-  readonly pool: Pool;
-  readonly clock: Clock;
-}
+export type SetListDeps = CreateListDeps;
 
 /**
  * Changes what is given and leaves the rest.
@@ -35,7 +31,13 @@ export async function setList(deps: SetListDeps, input: SetListInput): Promise<O
   if (brandName !== undefined && brandName !== null) assertName('brand', brandName);
   if (settings !== undefined) assertSettings(settings, deps.clock());
   const change = { listName: name, brandName, status: parseStatus(status), settings, credentials };
-  const list = await withTransaction(deps.pool, (transaction) => updateList(transaction, input.id, change));
+  const list = await withTransaction(deps.pool, async (transaction) => {
+    const updated = await updateList(transaction, input.id, change);
+    if (updated !== undefined && credentials !== undefined) {
+      assertCredentials(updated.type, deps.listTypes.get(updated.type) ?? [], credentials);
+    }
+    return updated;
+  });
   if (list === undefined) throw new OperatorError('not_found', `There is no list ${input.id}`);
   return toOperatorList(list);
 }

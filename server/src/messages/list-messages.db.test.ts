@@ -39,7 +39,7 @@ beforeEach(async () => {
 describe('filters', () => {
   beforeEach(async () => {
     const { pool } = installation;
-    const listTypes = new Set(['simulator']);
+    const listTypes = new Map([['simulator', []]]);
     await createList(
       { ...installation.deps, listTypes },
       { accountId: installation.caller.account.id, number: '+18005552000', type: 'simulator', name: 'Two' },

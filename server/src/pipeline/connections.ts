@@ -1,5 +1,6 @@
 import type { List } from '../accounts/directory-types.ts';
 import type { Carrier, CarrierConnection } from '../carriers/carrier.ts';
+import { findCredentialError } from '../lib/credentials.ts';
 
 /** One open connection a list, made when it is first needed and made anew when the list's credentials change. */
 export interface Connections {
@@ -13,6 +14,17 @@ interface Open {
   readonly connection: CarrierConnection;
   readonly key: string;
 }
+
+/** For lists without what their carrier needs: nothing goes out until somebody enters it. */
+const UNUSABLE: CarrierConnection = {
+  async submit(messages, settle) {
+    for (const index of messages.keys()) {
+      settle(index, { kind: 'retry', detail: 'REJECTED_CREDENTIALS', code: 'incomplete', connectionFailed: true });
+    }
+  },
+  check: () => Promise.resolve({ passed: false, detail: 'REJECTED_CREDENTIALS' }),
+  async [Symbol.asyncDispose]() {},
+};
 
 export function createConnections(carriers: readonly Carrier[]): Connections {
   const byType = new Map(carriers.map((carrier) => [carrier.type, carrier]));
@@ -36,7 +48,8 @@ export function createConnections(carriers: readonly Carrier[]): Connections {
       if (carrier === undefined) return undefined;
       if (known !== undefined) close(known.connection);
       const { id, accountId, number, credentials } = list;
-      const connection = carrier.connect({ id, accountId, number, credentials });
+      const isUsable = findCredentialError(carrier.credentials, credentials) === undefined;
+      const connection = isUsable ? carrier.connect({ id, accountId, number, credentials }) : UNUSABLE;
       open.set(list.id, { connection, key });
       return connection;
     },

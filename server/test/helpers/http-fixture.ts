@@ -160,6 +160,7 @@ export function createHttpFixture(change: Partial<HttpDeps> = {}): HttpFixture {
     idCodec: createIdCodec(Buffer.alloc(32, 7), 'message'),
     pool: createPool({ host: '127.0.0.1', port: 1 }, { name: 'nowhere', max: 1 }),
     clock: () => NOW_MS,
+    callbacks: { serves: () => false, receive: () => Promise.reject(new Error('No carrier calls here')) },
     verbs: {
       getMessage: empty,
       listMessages: empty,

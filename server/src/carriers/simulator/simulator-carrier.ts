@@ -1,4 +1,5 @@
 import { SECOND_MS, type Clock } from '../../lib/clock.ts';
+import type { CredentialField } from '../../lib/credentials.ts';
 import { countSegments } from '../../lib/segments.ts';
 import type {
   Carrier,
@@ -49,6 +50,10 @@ export interface HandsetText {
   readonly body: string;
 }
 
+export const SIMULATOR_CREDENTIALS: readonly CredentialField[] = [
+  { name: 'profile', required: false, kind: 'text', oneOf: ['instant', 'slow', 'lossy'] },
+];
+
 interface Context {
   readonly store: SimulatorStore;
   readonly clock: Clock;
@@ -68,6 +73,9 @@ export function createSimulatorCarrier(options: SimulatorCarrierOptions): Simula
   return {
     type: 'simulator',
     deduplicatesOwnId: true,
+    credentials: SIMULATOR_CREDENTIALS,
+    // Its own interface takes them.
+    callbacks: null,
     store,
     connect: (list) => connect(context, list),
     receiveFromHandset: (text) => receiveFromHandset(context, text),

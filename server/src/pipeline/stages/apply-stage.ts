@@ -1,4 +1,4 @@
-import type { CarrierEvents, CarrierReport } from '../../carriers/carrier.ts';
+import type { CarrierEvents, CarrierReport, InboundText } from '../../carriers/carrier.ts';
 import { classifyInbound } from '../../compliance/index.ts';
 import { carrierIdSpellings } from '../../lib/carrier-ids.ts';
 import type { Clock } from '../../lib/clock.ts';
@@ -100,7 +100,8 @@ async function applyToList(transaction: Transaction, { listId, events, ids, nowM
       receivedMs: text.atMs,
     })),
   );
-  await applyTexts(transaction, listId, await insertInboundTexts(transaction, listId, inbound));
+  const keywords = keywordsOf(events);
+  await applyTexts(transaction, listId, await insertInboundTexts(transaction, listId, inbound), keywords);
   const reports = events.flatMap((event) => event.reports.map((report) => ({ report, arrivedMs: event.arrivedMs })));
   if (reports.length === 0) return;
   const matched = await matchReports(transaction, listId, reports, ids, nowMs);
@@ -123,11 +124,28 @@ export async function applyUnparked(
   return await applyReports(transaction, listId, matched, nowMs);
 }
 
+type Keywords = ReadonlyMap<string, InboundText['keyword']>;
+
+/** What carriers took texts for, by their key. */
+function keywordsOf(events: readonly LoggedEvents[]): Keywords {
+  const keywords = new Map<string, InboundText['keyword']>();
+  for (const { carrier, inbound } of events) {
+    for (const { id, keyword } of inbound) if (keyword !== undefined) keywords.set(`${carrier} ${id}`, keyword);
+  }
+  return keywords;
+}
+
 /** Opt-outs and returns hold from the commit on: the gate reads them for every message after it. */
-async function applyTexts(transaction: Transaction, listId: number, texts: readonly NewInboundText[]): Promise<void> {
+async function applyTexts(
+  transaction: Transaction,
+  listId: number,
+  texts: readonly NewInboundText[],
+  keywords: Keywords,
+): Promise<void> {
   const changes = new Map<number, SubscriptionChange>();
-  for (const { phone, body, receivedMs } of [...texts].sort((a, b) => a.receivedMs - b.receivedMs)) {
-    const kind = classifyInbound(body);
+  for (const { carrier, id, phone, body, receivedMs } of [...texts].sort((a, b) => a.receivedMs - b.receivedMs)) {
+    const keyword = keywords.get(`${carrier} ${id}`);
+    const kind = keyword === 'stop' ? 'opt_out' : keyword === 'start' ? 'start' : classifyInbound(body);
     if (kind !== 'reply') changes.set(phone, { phone, subscribed: kind === 'start', atMs: receivedMs });
   }
   await saveSubscriptions(transaction, listId, [...changes.values()]);
