@@ -1,8 +1,8 @@
 import type { FastifyInstance } from 'fastify';
 import type { Caller, Directory } from '../accounts/index.ts';
+import type { CallbackAnswer, CallbackRequest } from '../carriers/carrier.ts';
 import type { Config } from '../config/config.ts';
 import type { Clock } from '../lib/clock.ts';
-import type { CallbackReceiver } from '../pipeline/index.ts';
 import type { Row } from '../lib/fields.ts';
 import type { IdCodec } from '../lib/public-id.ts';
 import type { RawMessageQuery } from '../messages/index.ts';
@@ -26,6 +26,12 @@ export interface HttpVerbs {
   pauseKey(caller: Caller): Promise<object>;
 }
 
+/** Takes what carriers call; durable when it resolves. Throws `AppError` with the codes of the callback routes. */
+export interface CallbackTaker {
+  serves(carrier: string): boolean;
+  receive(carrier: string, accountId: string, request: CallbackRequest): Promise<CallbackAnswer>;
+}
+
 /** What the HTTP server needs of everything else; app.ts puts it together. */
 export interface HttpDeps {
   readonly config: Pick<Config, 'publicUrl' | 'corsOrigins'>;
@@ -37,7 +43,7 @@ export interface HttpDeps {
   readonly clock: Clock;
   readonly verbs: HttpVerbs;
   /** What carriers call. */
-  readonly callbacks: CallbackReceiver;
+  readonly callbacks: CallbackTaker;
   /** In the text format of Prometheus. */
   readonly metricsText: () => Promise<string>;
   readonly isReady: () => { readonly ready: boolean; readonly reasons: readonly string[] };
