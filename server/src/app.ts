@@ -303,7 +303,17 @@ async function buildParts(foundation: Foundation): Promise<Parts> {
     const reasons = directory.silentMs() < READY_STALE_MS ? [] : ['the database has not been heard from'];
     return { ready: reasons.length === 0, reasons };
   };
-  return { ...foundation, ids, linkIds, accept: counted(accept, metrics), callbacks, verbs, metrics, simulator, readiness };
+  return {
+    ...foundation,
+    ids,
+    linkIds,
+    accept: counted(accept, metrics),
+    callbacks,
+    verbs,
+    metrics,
+    simulator,
+    readiness,
+  };
 }
 
 function openSimulator(

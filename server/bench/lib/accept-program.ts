@@ -37,7 +37,7 @@ const app = createHttpServer({
   pool,
   clock,
   callbacks: { serves: () => false, receive: () => Promise.reject(new Error('No carrier calls here')) },
-    verbs: neverCalled(),
+  verbs: neverCalled(),
   metricsText: async () => '',
   isReady: () => ({ ready: true, reasons: [] }),
   reportError: console.error,

@@ -11,7 +11,11 @@ export interface CodeMeaning {
 export type CodeTable = ReadonlyMap<string, CodeMeaning>;
 
 /** A row of a published code table: our word, whether it is permanent, the carrier's codes. */
-export type CodeRow = readonly [detail: string, kind: 'permanent' | 'passing' | 'temporary', codes: readonly (string | number)[]];
+export type CodeRow = readonly [
+  detail: string,
+  kind: 'permanent' | 'passing' | 'temporary',
+  codes: readonly (string | number)[],
+];
 
 export function createCodeTable(rows: readonly CodeRow[]): CodeTable {
   const table = new Map<string, CodeMeaning>();

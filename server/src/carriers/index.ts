@@ -4,8 +4,12 @@ import type { HttpCarrierDeps } from './http-road/http-carrier.ts';
 import { createHttpRoads } from './http-road/http-road.ts';
 import { SIMULATOR_CREDENTIALS } from './simulator/simulator-carrier.ts';
 import { createTwilioCarrier } from './twilio/twilio-carrier.ts';
+import { createTwilioTwin } from './twilio/twin.ts';
+import type { TwinDialect } from './twin/twin-dialect.ts';
+import { startTwinServer, type Twin, type TwinOptions } from './twin/twin-server.ts';
 
-export { createHttpRoads };
+export { isTwinBehaviour, TWIN_BEHAVIOURS, type TwinBehaviour } from './twin/twin-plan.ts';
+export { createHttpRoads, type Twin, type TwinOptions };
 
 /** Every carrier that is reached over HTTP. */
 export function createHttpCarriers(deps: HttpCarrierDeps): Carrier[] {
@@ -19,4 +23,20 @@ export function readCredentialFields(): ReadonlyMap<string, readonly CredentialF
     ['simulator', SIMULATOR_CREDENTIALS],
     ...carriers.map(({ type, credentials }) => [type, credentials] as const),
   ]);
+}
+
+const TWINS = {
+  twilio: createTwilioTwin,
+} as const satisfies Record<string, () => TwinDialect>;
+
+/** Carriers that have a twin. */
+export type TwinType = keyof typeof TWINS;
+
+export function isTwinType(type: string): type is TwinType {
+  return Object.hasOwn(TWINS, type);
+}
+
+/** Starts a peer that speaks as the carrier does: for tests, and for trying a set-up before there is an account. */
+export async function startTwin(type: TwinType, options: TwinOptions = {}): Promise<Twin> {
+  return await startTwinServer(TWINS[type](), options);
 }

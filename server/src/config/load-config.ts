@@ -60,12 +60,7 @@ export function toConfig(env: Env, flags: ConfigFlags = {}): Config {
     secretKey: reader.read('TRACKLY_SECRET_KEY', null, parseSecretKey, `${SECRET_BYTES} bytes in base64`),
     simulator: reader.read('TRACKLY_SIMULATOR', null, parseSwitch, 'on or off'),
     simulatorCidrs: reader.read('TRACKLY_SIMULATOR_CIDRS', [], parseCidrs, CIDRS_ALLOWED),
-    allowUnsignedCallbacks: reader.read(
-      'TRACKLY_ALLOW_UNSIGNED_CALLBACKS',
-      false,
-      parseBoolean,
-      'true or false',
-    ),
+    allowUnsignedCallbacks: reader.read('TRACKLY_ALLOW_UNSIGNED_CALLBACKS', false, parseBoolean, 'true or false'),
     corsOrigins: reader.read('TRACKLY_CORS_ORIGINS', [], parseOrigins, 'a comma list like https://app.example.com'),
     logLevel: reader.read('TRACKLY_LOG_LEVEL', 'info', oneOf(LOG_LEVELS), `one of ${LOG_LEVELS.join(', ')}`),
     production: env.NODE_ENV === 'production',

@@ -21,10 +21,7 @@ const MAX_TEXT = 4_096;
  * What is wrong with credentials, in words that name the key and never show a value; undefined when nothing is. Keys that
  * the table does not know are refused: most are misspelt.
  */
-export function findCredentialError(
-  fields: readonly CredentialField[],
-  credentials: Credentials,
-): string | undefined {
+export function findCredentialError(fields: readonly CredentialField[], credentials: Credentials): string | undefined {
   for (const { name, required } of fields) {
     if (required && isAbsent(credentials[name])) return `${name} is required`;
   }

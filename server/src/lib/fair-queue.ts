@@ -49,7 +49,7 @@ export function createFairQueue(maxInFlight: number): FairQueue {
   }
 
   function drain(): void {
-    for (let lane = free > 0 ? turns.shift() : undefined; lane !== undefined; ) {
+    for (let lane = free > 0 ? turns.shift() : undefined; lane !== undefined;) {
       lane.queued = false;
       startNext(lane);
       enqueue(lane);

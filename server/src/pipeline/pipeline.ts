@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import type { Account, Directory, List } from '../accounts/directory-types.ts';
 import type { CarrierConnection, CarrierEvents } from '../carriers/carrier.ts';
 import type { Clock } from '../lib/clock.ts';
@@ -90,6 +91,8 @@ export interface Pipeline {
 /** The sending side of a process: claims, gates, records, submits. */
 export function createPipeline(deps: PipelineDeps): Pipeline {
   const stopping = new AbortController();
+  // Every submit under way listens to it.
+  setMaxListeners(0, stopping.signal);
   const { leaseMs = LEASE_MS } = deps;
   const marks = new Set<number>();
   const dispatcher = createDispatcher({

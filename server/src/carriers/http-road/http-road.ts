@@ -62,7 +62,11 @@ export function createHttpRoads(options: HttpRoadsOptions = {}): HttpRoads {
   function hostOf(origin: string): Host {
     const known = hosts.get(origin);
     if (known !== undefined) return known;
-    const host = { pool: createPool(origin, maxInFlightOfHost, limits.connectTimeoutMs), queue: createFairQueue(maxInFlightOfHost), roads: 0 };
+    const host = {
+      pool: createPool(origin, maxInFlightOfHost, limits.connectTimeoutMs),
+      queue: createFairQueue(maxInFlightOfHost),
+      roads: 0,
+    };
     hosts.set(origin, host);
     return host;
   }
@@ -115,7 +119,10 @@ interface RoadParts {
   readonly lane: QueueLane;
 }
 
-function openRoad({ pool }: Host, { prefix, limits, stopGraceMs, lane }: RoadParts): Pick<HttpRoad, 'send' | 'sendAll'> {
+function openRoad(
+  { pool }: Host,
+  { prefix, limits, stopGraceMs, lane }: RoadParts,
+): Pick<HttpRoad, 'send' | 'sendAll'> {
   function exchange(request: RoadRequest, live?: Set<Exchange>): Promise<RoadAnswer> {
     return new Promise((resolve) => {
       const own = new Exchange(limits, (answer) => {

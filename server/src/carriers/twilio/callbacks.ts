@@ -1,11 +1,5 @@
 import { textOf } from '../../lib/credentials.ts';
-import type {
-  Authenticity,
-  CallbackContent,
-  CallbackRequest,
-  CarrierCallbacks,
-  CarrierReport,
-} from '../carrier.ts';
+import type { Authenticity, CallbackContent, CallbackRequest, CarrierCallbacks, CarrierReport } from '../carrier.ts';
 import { meaningOf } from '../code-table.ts';
 import { TWILIO_CODES } from './codes.ts';
 import { isSignedByTwilio } from './signature.ts';
@@ -16,7 +10,10 @@ export const TWILIO_CALLBACKS: CarrierCallbacks = {
   parse,
 };
 
-function verify({ url, headers, body }: CallbackRequest, credentials: Parameters<CarrierCallbacks['verify']>[1]): Authenticity {
+function verify(
+  { url, headers, body }: CallbackRequest,
+  credentials: Parameters<CarrierCallbacks['verify']>[1],
+): Authenticity {
   const signature = headers['x-twilio-signature'];
   const authToken = textOf(credentials, 'auth_token');
   if (typeof signature !== 'string' || authToken === undefined) return 'forged';

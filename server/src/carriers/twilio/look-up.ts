@@ -27,9 +27,7 @@ export async function lookUpAtTwilio(
 ): Promise<LookUpResult> {
   const from = serviceSid === null ? `&From=${encodeURIComponent(message.from)}` : '';
   const day = new Date(submittedAtMs - (submittedAtMs % DAY_MS < NEARNESS_MS ? DAY_MS : 0)).toISOString().slice(0, 10);
-  const answer = await road.send(
-    get(`To=${encodeURIComponent(message.to)}${from}&DateSent%3E=${day}&PageSize=1000`),
-  );
+  const answer = await road.send(get(`To=${encodeURIComponent(message.to)}${from}&DateSent%3E=${day}&PageSize=1000`));
   const page = answer.kind === 'answered' && answer.status === 200 ? readJsonObject(answer.text) : undefined;
   if (page === undefined || textIn(page, 'next_page_uri') !== null) return UNKNOWN;
   const alike = objectsIn(page, 'messages').filter((found) => isAlike(found, message, submittedAtMs));
