@@ -2,6 +2,8 @@ import type { CredentialField } from '../lib/credentials.ts';
 import type { Carrier } from './carrier.ts';
 import type { HttpCarrierDeps } from './http-road/http-carrier.ts';
 import { createHttpRoads } from './http-road/http-road.ts';
+import { createInfobipCarrier } from './infobip/infobip-carrier.ts';
+import { createInfobipTwin } from './infobip/twin.ts';
 import { SIMULATOR_CREDENTIALS } from './simulator/simulator-carrier.ts';
 import { createTwilioCarrier } from './twilio/twilio-carrier.ts';
 import { createTwilioTwin } from './twilio/twin.ts';
@@ -13,7 +15,7 @@ export { createHttpRoads, type Twin, type TwinOptions };
 
 /** Every carrier that is reached over HTTP. */
 export function createHttpCarriers(deps: HttpCarrierDeps): Carrier[] {
-  return [createTwilioCarrier(deps)];
+  return [createTwilioCarrier(deps), createInfobipCarrier(deps)];
 }
 
 /** List types with what a list of each has to know. */
@@ -27,6 +29,7 @@ export function readCredentialFields(): ReadonlyMap<string, readonly CredentialF
 
 const TWINS = {
   twilio: createTwilioTwin,
+  infobip: createInfobipTwin,
 } as const satisfies Record<string, () => TwinDialect>;
 
 /** Carriers that have a twin. */

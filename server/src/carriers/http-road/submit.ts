@@ -2,16 +2,19 @@ import type { SubmitMessage, SubmitOutcome } from '../carrier.ts';
 import type { Answered, RoadAnswer, RoadRequest } from './exchange.ts';
 import type { HttpRoad } from './http-road.ts';
 
+/**
+ * Outcomes in the order of the messages; one that is missing is in doubt. `one_by_one`: the carrier refused the batch as
+ * a whole and took none of it, so each message goes in a request of its own.
+ */
+export type SubmitVerdict = readonly (SubmitOutcome | undefined)[] | 'one_by_one';
+
 /** How one carrier says a submit over HTTP. */
 export interface SubmitDialect {
   /** Messages a request, at least 1. */
   readonly batchSize: number;
   toRequest(messages: readonly SubmitMessage[]): RoadRequest;
-  /**
-   * What the answer says of each message, in their order. One without an outcome, and all of them when this throws, are
-   * in doubt: an answer that cannot be read proves nothing.
-   */
-  toOutcomes(messages: readonly SubmitMessage[], answer: Answered): readonly (SubmitOutcome | undefined)[];
+  /** What the answer says of each message. When it throws, all are in doubt: what cannot be read proves nothing. */
+  toOutcomes(messages: readonly SubmitMessage[], answer: Answered): SubmitVerdict;
 }
 
 export type Settle = (index: number, outcome: SubmitOutcome) => void;
@@ -27,17 +30,39 @@ export async function submitOverHttp(
   settle: Settle,
   signal: AbortSignal,
 ): Promise<void> {
-  const { batchSize } = dialect;
-  const batchOf = (index: number): readonly SubmitMessage[] =>
-    messages.slice(index * batchSize, (index + 1) * batchSize);
+  const alone: number[] = [];
+  const indexes = [...messages.keys()];
+  await submitBatches({ road, dialect, messages, settle, signal }, indexes, dialect.batchSize, alone);
+  if (alone.length > 0) await submitBatches({ road, dialect, messages, settle, signal }, alone, 1, []);
+}
+
+interface Submitting {
+  readonly road: HttpRoad;
+  readonly dialect: SubmitDialect;
+  readonly messages: readonly SubmitMessage[];
+  readonly settle: Settle;
+  readonly signal: AbortSignal;
+}
+
+/** Submits the messages of `indexes`; those that have to go alone are added to `alone` unsettled. */
+async function submitBatches(
+  { road, dialect, messages, settle, signal }: Submitting,
+  indexes: readonly number[],
+  batchSize: number,
+  alone: number[],
+): Promise<void> {
+  const placesOf = (batch: number): readonly number[] => indexes.slice(batch * batchSize, (batch + 1) * batchSize);
+  const messagesOf = (batch: number): SubmitMessage[] =>
+    placesOf(batch).map((index) => messages[index] as SubmitMessage);
   const requests = {
-    count: Math.ceil(messages.length / batchSize),
-    toRequest: (index: number) => dialect.toRequest(batchOf(index)),
-    onAnswer(index: number, answer: RoadAnswer) {
-      const batch = batchOf(index);
-      const outcomes = toOutcomes(dialect, batch, answer);
-      for (let place = 0; place < batch.length; place++) {
-        settle(index * batchSize + place, outcomes[place] ?? UNREADABLE);
+    count: Math.ceil(indexes.length / batchSize),
+    toRequest: (batch: number) => dialect.toRequest(messagesOf(batch)),
+    onAnswer(batch: number, answer: RoadAnswer) {
+      const places = placesOf(batch);
+      const verdict = judge(dialect, messagesOf(batch), answer);
+      if (verdict === 'one_by_one' && places.length > 1) return void alone.push(...places);
+      for (const [place, index] of places.entries()) {
+        settle(index, (verdict === 'one_by_one' ? undefined : verdict[place]) ?? UNREADABLE);
       }
     },
   };
@@ -46,11 +71,7 @@ export async function submitOverHttp(
 
 const UNREADABLE: SubmitOutcome = { kind: 'in_doubt', code: 'unreadable_answer' };
 
-function toOutcomes(
-  dialect: SubmitDialect,
-  batch: readonly SubmitMessage[],
-  answer: RoadAnswer,
-): readonly (SubmitOutcome | undefined)[] {
+function judge(dialect: SubmitDialect, batch: readonly SubmitMessage[], answer: RoadAnswer): SubmitVerdict {
   if (answer.kind !== 'answered') return batch.map(() => withoutAnswer(answer));
   try {
     return dialect.toOutcomes(batch, answer);
