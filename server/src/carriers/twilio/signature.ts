@@ -21,8 +21,8 @@ export function signTwilioCall({ url, fields }: SignedCall, authToken: string): 
 }
 
 /**
- * Whether a call was signed with the token. The address is tried with and without the port that its scheme implies,
- * because that is lost on the way. A body that is no form is covered by `bodySHA256` in the signed address.
+ * Whether a call was signed with the token. The address is tried with and without a port, as Twilio's own
+ * libraries do, because it signs some addresses without theirs. A body that is no form is covered by `bodySHA256` in the signed address.
  */
 export function isSignedByTwilio(
   { url, body, contentType, signature }: { url: string; body: Buffer; contentType: string; signature: string },
