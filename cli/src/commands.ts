@@ -5,6 +5,7 @@ import { keyCommands } from './commands/keys.ts';
 import { listCommands } from './commands/lists.ts';
 import { messageCommands } from './commands/messages.ts';
 import { migrateCommand } from './commands/migrate.ts';
+import { secretCommands } from './commands/secrets.ts';
 import { sendCommand } from './commands/send.ts';
 import { upCommand } from './commands/up.ts';
 
@@ -17,5 +18,6 @@ export const COMMANDS: readonly Command[] = [
   ...listCommands,
   sendCommand,
   ...messageCommands,
+  ...secretCommands,
   doctorCommand,
 ];

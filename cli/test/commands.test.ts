@@ -90,8 +90,10 @@ test('a list is made and changed with settings and credentials', async () => {
     settings: { stale_minutes: 60 },
   });
   expect(JSON.stringify(list)).not.toContain('slow');
-  const { rows } = await database.pool.query('select credentials from list');
-  expect(rows).toEqual([{ credentials: { profile: 'slow' } }]);
+  const stored = async () => (await database.pool.query('select credentials from list')).rows[0];
+  const sealed = { credentials: { profile: expect.stringMatching(/^1\.[A-Za-z0-9+/=]+$/) } };
+  const first = await stored();
+  expect(first).toEqual(sealed);
   const changed = await readJson(
     ['lists', 'set', '+18445550111', '--status', 'paused', '--setting', 'stale_minutes=null'],
     env,
@@ -105,9 +107,8 @@ test('a list is made and changed with settings and credentials', async () => {
   expect(await runCli(['lists', 'set', '1'], env)).toMatchObject({ code: 2, stderr: 'Nothing to change was given\n' });
   await writeFile(credentials, '{"profile":"lossy"}');
   await readJson(['lists', 'set', '1', '--credentials-file', credentials], env);
-  expect((await database.pool.query('select credentials from list')).rows).toEqual([
-    { credentials: { profile: 'lossy' } },
-  ]);
+  expect(await stored()).toEqual(sealed);
+  expect(await stored()).not.toEqual(first);
   await writeFile(credentials, '[]');
   expect(await runCli(['lists', 'set', '1', '--credentials-file', credentials], env)).toMatchObject({
     code: 1,

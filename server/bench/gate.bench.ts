@@ -45,6 +45,7 @@ const directory = await openDirectory({
   pool,
   connect: () => listenTo(postgres.connection),
   clock,
+  secretKey: Buffer.alloc(32, 7),
   staleAfterMs: null,
   onError: console.error,
 });

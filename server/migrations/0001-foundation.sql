@@ -43,6 +43,7 @@ create table list (
   status text not null default 'active' check (status in ('active', 'paused', 'suspended', 'deleted')),
   is_byoc boolean not null default false,
   verified boolean not null default true,
+  -- each value sealed with a data key for this list and this name: see secrets/credentials.ts
   credentials jsonb not null default '{}',
   settings jsonb not null default '{}',
   created_ms bigint not null
@@ -349,10 +350,17 @@ create table idempotency_key (
 );
 create index idempotency_key_created on idempotency_key (created_ms);
 
--- The key that ids and credentials are made with; a process with another key must not run on this database.
+-- The key that ids are made with, sealed under the secret key of the installation (store/installation-store.ts), in base64.
 create table installation (
   one boolean primary key default true check (one),
-  key_fingerprint text not null
+  identity_key text not null
+);
+
+-- The keys that credentials are sealed with, themselves sealed like the identity key. More than one only while credentials
+-- are being sealed anew.
+create table data_key (
+  version integer primary key,
+  sealed text not null
 );
 
 -- Log entries whose effect failed again and again for a reason of their own: kept for a person, out of the others' way.

@@ -31,11 +31,11 @@ import { toMessageState } from './pipeline/message-state.ts';
 import * as pipeline from './pipeline/index.ts';
 import type { Accept, CallbackReceiver, Connections, Pipeline } from './pipeline/index.ts';
 import { addRedirects } from './redirector/add-redirects.ts';
+import * as secrets from './secrets/index.ts';
 import { createScheduler, EVERY, type DueWork } from './scheduler/scheduler.ts';
 import { openDataFolder } from './store/data-folder.ts';
 import { openDueSignal, tellDue } from './store/due-signal.ts';
 import { startEmbeddedPostgres } from './store/embedded-postgres.ts';
-import { bindSecretKey } from './store/installation-store.ts';
 import type { LogReader } from './pipeline/log-reader.ts';
 import { sumCounts } from './store/message-count-store.ts';
 import { migrate } from './store/migrate.ts';
@@ -110,7 +110,8 @@ async function build(building: DisposalStack, config: Config, logger: Logger, li
   // A migration and the removal of what is old may take any time.
   const upkeepPool = openPool({ name: 'upkeep', max: 1 });
   await migrate(upkeepPool);
-  await bindSecretKey(upkeepPool, folder.secretKey);
+  const fileFolder = config.secretKey === null ? folder.path : null;
+  const keys = await secrets.bindDataFolder(upkeepPool, folder.secretKey, fileFolder);
   const demo = await accounts.createDemo(upkeepPool, { apiKey: config.firstApiKey ?? undefined, nowMs: clock() });
   if (config.databaseUrl === null) await releaseAllLeases(upkeepPool);
   const onError = createErrorReporter(logger);
@@ -119,6 +120,7 @@ async function build(building: DisposalStack, config: Config, logger: Logger, li
       pool,
       connect: () => connectListener(database.connection),
       clock,
+      secretKey: keys.secretKey,
       staleAfterMs: config.databaseUrl === null ? null : DIRECTORY_STALE_MS,
       onError,
     }),
@@ -136,7 +138,7 @@ async function build(building: DisposalStack, config: Config, logger: Logger, li
     upkeepPool,
     directory,
     log,
-    secretKey: folder.secretKey,
+    identityKey: keys.identityKey,
   });
   const url = await listen(building, config, parts);
   return {
@@ -202,7 +204,7 @@ interface Foundation {
   readonly upkeepPool: Pool;
   readonly directory: Directory;
   readonly log: Log;
-  readonly secretKey: Buffer;
+  readonly identityKey: Buffer;
 }
 
 /** What the HTTP server stands on. */
@@ -218,10 +220,10 @@ interface Parts extends Foundation {
 }
 
 async function buildParts(foundation: Foundation): Promise<Parts> {
-  const { building, config, limits, logger, clock, pool, hotPool, directory, log, secretKey } = foundation;
+  const { building, config, limits, logger, clock, pool, hotPool, directory, log, identityKey } = foundation;
   const onError = createErrorReporter(logger);
-  const ids = createIdCodec(secretKey, 'message');
-  const linkIds = createIdCodec(secretKey, 'link');
+  const ids = createIdCodec(identityKey, 'message');
+  const linkIds = createIdCodec(identityKey, 'link');
   const workerId = await startWorker(building, { config, limits, pool, clock, onError });
   const shares = await shareWork(building, { config, limits, pool, clock, onError, workerId, log });
   // Whoever asks for numbers may hold a connection of the other pools, so blocks are reserved through their own.

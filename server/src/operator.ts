@@ -19,9 +19,9 @@ import * as messages from './messages/index.ts';
 import type { Accept } from './pipeline/accept-types.ts';
 import { toBatches } from './pipeline/stages/accept-stage.ts';
 import { landAndTell } from './pipeline/stages/land-stage.ts';
+import * as secrets from './secrets/index.ts';
 import { openDataFolder, readSecretKey } from './store/data-folder.ts';
 import { readLogCursor, readPostgresBacklog } from './store/health-store.ts';
-import { bindSecretKey } from './store/installation-store.ts';
 import { migrate } from './store/migrate.ts';
 import { openNumberBlocks } from './store/number-blocks.ts';
 import { createPool, type Pool } from './store/pool.ts';
@@ -69,6 +69,9 @@ export interface SendRequest {
   readonly body: string;
 }
 
+/** `secret_key`: where the new one is; null: it was not replaced. */
+export type SecretsRotation = secrets.Rotation & { readonly secret_key: 'settings' | 'data folder' | null };
+
 /** An installation as commands see it, beside the server that may run on it. */
 export interface Installation {
   readonly accounts: {
@@ -100,6 +103,13 @@ export interface Installation {
     list(accountId: string, query: messages.RawMessageQuery): Promise<messages.MessagePage>;
     get(accountId: string, id: string): Promise<messages.MessageView>;
   };
+  readonly secrets: {
+    /**
+     * Seals all credentials with a new data key; with `replaceSecretKey` under a new secret key, while no server runs.
+     * @throws OperatorError `invalid`
+     */
+    rotate(input: { replaceSecretKey: boolean }): Promise<SecretsRotation>;
+  };
   /** Names of the migrations that were, or with `dryRun` would be, applied. */
   migrate(options: { dryRun: boolean }): Promise<readonly string[]>;
   /** Engines, clock, disk, log, leases, doubts and books. */
@@ -129,8 +139,8 @@ interface Foundation {
   readonly clock: Clock;
   /** Where the database is, safe to print. */
   readonly location: string;
-  /** The data folder's secret, bound to the database. */
-  readonly secretKey: () => Promise<Buffer>;
+  /** Those of the data folder or the settings, bound to the database. */
+  readonly keys: () => Promise<secrets.InstallationKeys>;
   readonly directory: () => Promise<Directory>;
 }
 
@@ -138,17 +148,19 @@ async function openFoundation(building: DisposalStack, config: Config, options: 
   const { connection, location } = await openDatabase(building, config, options);
   const pool = building.adopt(createPool(connection, { name: 'command', max: POOL_SIZE }), (it) => it.end());
   if (options.schema === 'current') await assertCurrent(pool);
+  const keys = once(() => openKeys(config, pool));
   const directory = once(async () =>
     building.use(
       await accounts.openDirectory({
         pool,
         connect: () => connect(connection),
         clock: systemClock,
+        secretKey: (await keys()).secretKey,
         staleAfterMs: null,
       }),
     ),
   );
-  return { config, pool, clock: systemClock, location, secretKey: once(() => loadSecret(config, pool)), directory };
+  return { config, pool, clock: systemClock, location, keys, directory };
 }
 
 async function openDatabase(
@@ -181,10 +193,9 @@ async function assertCurrent(pool: Pool): Promise<void> {
   throw new OperatorError('invalid', `The database lacks ${pending.join(', ')}: apply them with \`trackly migrate\``);
 }
 
-async function loadSecret(config: Config, pool: Pool): Promise<Buffer> {
-  const secretKey = config.secretKey ?? (await readSecretKey(config.dataDir));
-  await bindSecretKey(pool, secretKey);
-  return secretKey;
+async function openKeys(config: Config, pool: Pool): Promise<secrets.InstallationKeys> {
+  if (config.secretKey !== null) return await secrets.bindDataFolder(pool, config.secretKey, null);
+  return await secrets.bindDataFolder(pool, await readSecretKey(config.dataDir), config.dataDir);
 }
 
 async function connect(connection: ClientConfig): Promise<Client> {
@@ -195,6 +206,7 @@ async function connect(connection: ClientConfig): Promise<Client> {
 
 function bindVerbs(foundation: Foundation): Omit<Installation, typeof Symbol.asyncDispose> {
   const { pool, clock } = foundation;
+  const secretKey = async (): Promise<Buffer> => (await foundation.keys()).secretKey;
   return {
     accounts: {
       create: (input) => accounts.createAccount({ pool, clock }, input),
@@ -211,15 +223,37 @@ function bindVerbs(foundation: Foundation): Omit<Installation, typeof Symbol.asy
       revoke: (input) => accounts.revokeKey({ pool }, input),
     },
     lists: {
-      create: (input) => lists.createList({ pool, clock, listTypes: LIST_TYPES }, input),
+      create: (input) => lists.createList({ pool, clock, secretKey, listTypes: LIST_TYPES }, input),
       list: (accountId) => lists.listAllLists({ pool }, accountId),
       find: (name) => findList(pool, name),
-      set: (input) => lists.setList({ pool, clock, listTypes: LIST_TYPES }, input),
+      set: (input) => lists.setList({ pool, clock, secretKey, listTypes: LIST_TYPES }, input),
     },
     messages: bindMessages(foundation),
+    secrets: { rotate: (input) => rotateSecrets(foundation, input) },
     migrate: ({ dryRun }) => migrate(pool, { dryRun }),
     examine: (options) => examine(foundation, options),
   };
+}
+
+async function rotateSecrets(
+  { pool, clock, config, keys }: Foundation,
+  { replaceSecretKey }: { readonly replaceSecretKey: boolean },
+): Promise<SecretsRotation> {
+  const { secretKey } = await keys();
+  if (!replaceSecretKey) return { ...(await secrets.rotateDataKey({ pool, secretKey })), secret_key: null };
+  const newKey = await secrets.replaceSecretKey({ pool, clock, secretKey }, toNewSecret(config));
+  const rotation = await secrets.rotateDataKey({ pool, secretKey: newKey });
+  return { ...rotation, secret_key: config.secretKey === null ? 'data folder' : 'settings' };
+}
+
+function toNewSecret({ secretKey, newSecretKey, dataDir }: Config): secrets.NewSecret {
+  if (secretKey === null) return { folder: dataDir };
+  if (newSecretKey !== null) return { key: newSecretKey };
+  throw new OperatorError(
+    'invalid',
+    'TRACKLY_SECRET_KEY is set, so the one to come must be given as TRACKLY_NEW_SECRET_KEY, such as from ' +
+      '`openssl rand -base64 32`',
+  );
 }
 
 async function findList(pool: Pool, name: string): Promise<lists.OperatorList> {
@@ -233,13 +267,13 @@ async function findList(pool: Pool, name: string): Promise<lists.OperatorList> {
 function bindMessages(foundation: Foundation): Installation['messages'] {
   const { pool, clock } = foundation;
   const reader = once(async () => {
-    const secretKey = await foundation.secretKey();
+    const { identityKey } = await foundation.keys();
     return {
       pool,
       clock,
       directory: await foundation.directory(),
-      messageIds: createIdCodec(secretKey, 'message'),
-      linkIds: createIdCodec(secretKey, 'link'),
+      messageIds: createIdCodec(identityKey, 'message'),
+      linkIds: createIdCodec(identityKey, 'link'),
       // What is still in the log of another process cannot be seen from here.
       landed: async (): Promise<void> => {},
     };

@@ -70,6 +70,8 @@ async function createList({ input, output }: Context): Promise<number> {
       type: input.text('type') ?? 'simulator',
       name: input.text('name') ?? number,
       brandName: input.text('brand'),
+      // Whoever makes a list here vouches for it.
+      isByoc: false,
       settings,
       credentials,
     });

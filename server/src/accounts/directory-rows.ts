@@ -1,4 +1,5 @@
 import { toListSettings } from '../lists/index.ts';
+import type { CredentialReader } from '../secrets/index.ts';
 import type { Account, ApiKey, List } from './directory-types.ts';
 import { toAccountSettings } from './settings-defaults.ts';
 import type { DirectoryRows } from '../store/directory-store.ts';
@@ -17,11 +18,16 @@ export interface Snapshot {
 }
 
 /** Keys of deleted accounts are left out; revoked ones are not in the rows. */
-export function toSnapshot(rows: DirectoryRows): Snapshot {
+export function toSnapshot(rows: DirectoryRows, readCredentials: CredentialReader): Snapshot {
+  const open = readCredentials(rows.dataKeys);
   const accounts = new Map(
     rows.accounts.map((row): [string, Account] => [row.id, { ...row, settings: toAccountSettings(row.settings) }]),
   );
-  const lists = rows.lists.map((row): List => ({ ...row, settings: toListSettings(row.settings, row.number) }));
+  const lists = rows.lists.map((row): List => ({
+    ...row,
+    credentials: open(row.id, row.credentials),
+    settings: toListSettings(row.settings, row.number),
+  }));
   const liveLists = lists.filter((list) => list.status !== 'deleted');
   return {
     version: rows.version,

@@ -66,7 +66,8 @@ export interface List {
   readonly status: 'active' | 'paused' | 'suspended' | 'deleted';
   readonly isByoc: boolean;
   readonly verified: boolean;
-  readonly credentials: Readonly<Record<string, unknown>>;
+  /** null: what is stored cannot be opened, and the list cannot send. */
+  readonly credentials: Readonly<Record<string, unknown>> | null;
   readonly settings: ListSettings;
   readonly createdMs: number;
 }

@@ -10,6 +10,7 @@ import { resumeAccount, suspendAccount } from './manage-accounts.ts';
 import { createKey, listKeys, pauseKey, revokeKey } from './manage-keys.ts';
 
 const SECRET = 'trk_first';
+const secretKey = Buffer.alloc(32, 7);
 const NEVER_MS = 1_000_000;
 const SOON = { interval: 10, timeout: 5_000 };
 let database: TestDatabase;
@@ -38,7 +39,15 @@ async function connect(): Promise<Client> {
 
 async function open(options: Partial<DirectoryOptions> = {}): Promise<void> {
   const { pool } = database;
-  directory = await openDirectory({ pool, connect, clock, pollMs: NEVER_MS, staleAfterMs: null, ...options });
+  directory = await openDirectory({
+    pool,
+    connect,
+    clock,
+    secretKey,
+    pollMs: NEVER_MS,
+    staleAfterMs: null,
+    ...options,
+  });
 }
 
 async function listening(): Promise<void> {
@@ -102,7 +111,8 @@ describe('a change by another process, heard without a poll', () => {
   });
 
   test('a deleted list is found by id only', async () => {
-    await setList({ pool: database.pool, clock, listTypes: new Map() }, { id: 1, status: 'deleted' });
+    const deps = { pool: database.pool, clock, secretKey: () => Promise.resolve(secretKey), listTypes: new Map() };
+    await setList(deps, { id: 1, status: 'deleted' });
     await expect.poll(() => directory.listByNumber('+18005551000') === undefined, SOON).toBe(true);
     expect(directory.list(1)?.status).toBe('deleted');
     expect(directory.lists()).toEqual([]);

@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto';
 import type pg from 'pg';
 import { type Clock, MINUTE_MS, SECOND_MS } from '../lib/clock.ts';
+import { createCredentialReader } from '../secrets/index.ts';
 import { readDirectory, touchKeys } from '../store/directory-store.ts';
 import type { Pool } from '../store/pool.ts';
 import { toDatabaseError } from '../store/transaction.ts';
@@ -17,6 +18,8 @@ export interface DirectoryOptions {
   /** Opens a connection of its own for listening; called again whenever it breaks. */
   readonly connect: () => Promise<pg.Client>;
   readonly clock: Clock;
+  /** Opens the credentials of lists. */
+  readonly secretKey: Buffer;
   /** How often the version is asked for, in case a notification was lost. Default 1,000. */
   readonly pollMs?: number;
   /**
@@ -35,10 +38,11 @@ export interface DirectoryOptions {
 export async function openDirectory(options: DirectoryOptions): Promise<Directory> {
   const { pool, clock, staleAfterMs } = options;
   let heardMs = clock();
-  let snapshot = toSnapshot(await load(pool));
+  const readCredentials = createCredentialReader(options.secretKey);
+  let snapshot = toSnapshot(await load(pool), readCredentials);
   const refresh = oneAtATime(async () => {
     const startedMs = clock();
-    const loaded = toSnapshot(await load(pool));
+    const loaded = toSnapshot(await load(pool), readCredentials);
     if (loaded.version >= snapshot.version) snapshot = loaded;
     heardMs = Math.max(heardMs, startedMs);
   });

@@ -18,6 +18,8 @@ export interface Config {
   readonly publicUrl: string;
   /** null: a file in the data folder, made on the first start. */
   readonly secretKey: Buffer | null;
+  /** What `trackly secrets rotate --secret-key` puts in the place of `secretKey`. */
+  readonly newSecretKey: Buffer | null;
   /** null: on while every list is a simulator list (never by itself with NODE_ENV=production). */
   readonly simulator: boolean | null;
   /** Networks beside loopback that may see the simulator's pages. */

@@ -27,6 +27,7 @@ test('an empty environment gives one machine with everything on it', () => {
     roles: new Set(['api', 'pipeline', 'scheduler', 'redirector']),
     publicUrl: 'http://127.0.0.1:8080',
     secretKey: null,
+    newSecretKey: null,
     simulator: null,
     simulatorCidrs: [],
     corsOrigins: [],

@@ -57,7 +57,8 @@ export function toConfig(env: Env, flags: ConfigFlags = {}): Config {
     log: readLog(env, reader),
     roles: reader.read('TRACKLY_ROLES', new Set<Role>(ROLES), parseRoles, `a comma list of ${ROLES.join(', ')}`),
     publicUrl: reader.read('TRACKLY_PUBLIC_URL', toUrl(host, port), parsePublicUrl, 'an http or https address'),
-    secretKey: reader.read('TRACKLY_SECRET_KEY', null, parseSecretKey, `${SECRET_BYTES} bytes in base64`),
+    secretKey: reader.read('TRACKLY_SECRET_KEY', null, parseSecretKey, SECRET_ALLOWED),
+    newSecretKey: reader.read('TRACKLY_NEW_SECRET_KEY', null, parseSecretKey, SECRET_ALLOWED),
     simulator: reader.read('TRACKLY_SIMULATOR', null, parseSwitch, 'on or off'),
     simulatorCidrs: reader.read('TRACKLY_SIMULATOR_CIDRS', [], parseCidrs, CIDRS_ALLOWED),
     allowUnsignedCallbacks: reader.read('TRACKLY_ALLOW_UNSIGNED_CALLBACKS', false, parseBoolean, 'true or false'),
@@ -72,6 +73,7 @@ export function toConfig(env: Env, flags: ConfigFlags = {}): Config {
   return Object.freeze(config);
 }
 
+const SECRET_ALLOWED = `${SECRET_BYTES} bytes in base64`;
 const CIDRS_ALLOWED = 'a comma list of networks like 10.0.0.0/8';
 const QUEUE_AGE_ALLOWED = `a whole number from 0 to ${MAX_QUEUE_AGE_SECONDS}`;
 
@@ -103,8 +105,10 @@ function toFlag(name: Variable, flags: ConfigFlags): { name: string; value: stri
   return null;
 }
 
+const HIDDEN: ReadonlySet<Variable> = new Set(['TRACKLY_API_KEY', 'TRACKLY_SECRET_KEY', 'TRACKLY_NEW_SECRET_KEY']);
+
 function mask(name: Variable, value: string): string {
-  if (name === 'TRACKLY_API_KEY' || name === 'TRACKLY_SECRET_KEY') return '***';
+  if (HIDDEN.has(name)) return '***';
   if (name === 'DATABASE_URL' || name === 'NATS_URL') return maskAddress(value);
   return JSON.stringify(value);
 }

@@ -50,8 +50,8 @@ function createDigitTable(): Int8Array {
  * Public ids of an installation: numbers under a keyed permutation, written in base62 (`0-9A-Za-z`, most significant
  * first). Unique by construction, mapped back without a look-up, and without the secret neither the order nor the
  * neighbours of an id can be told. The same secret and kind always give the same ids; another secret gives others, so
- * the secret must never change once ids are out. Not encryption: 47 bits can be searched by who knows enough pairs.
- * Costs about 0.1 µs an id, and 0.01 µs in an array.
+ * the secret must never change once ids are out: it is the identity key of the installation. Not encryption: 47 bits can
+ * be searched by who knows enough pairs. Costs about 0.1 µs an id, and 0.01 µs in an array.
  */
 export function createIdCodec(secretKey: Buffer, kind: IdKind): IdCodec {
   const { bits, length } = KINDS[kind];

@@ -3,6 +3,7 @@ import { type CredentialField, type Credentials, findCredentialError } from '../
 import { isListNumber } from '../lib/e164.ts';
 import { OperatorError } from '../lib/operator-error.ts';
 import { v1ListId } from '../lib/public-id.ts';
+import { storeCredentials } from '../secrets/index.ts';
 import { insertList } from '../store/list-store.ts';
 import type { Pool } from '../store/pool.ts';
 import { type Transaction, withTransaction } from '../store/transaction.ts';
@@ -18,6 +19,8 @@ export interface NewListInput {
   readonly type: string;
   readonly name: string;
   readonly brandName?: string | undefined;
+  /** The account brings its own carrier, so the list is to be verified first; default true unless it is simulated. */
+  readonly isByoc?: boolean | undefined;
   readonly settings?: Readonly<Record<string, unknown>> | undefined;
   /** What the carrier of the type needs; never shown again. */
   readonly credentials?: Readonly<Record<string, unknown>> | undefined;
@@ -28,6 +31,8 @@ export interface CreateListDeps {
   readonly clock: Clock;
   /** List types that a carrier of this installation serves, with what it needs to know. */
   readonly listTypes: ReadonlyMap<string, readonly CredentialField[]>;
+  /** Seals credentials; asked for only when there are some. */
+  readonly secretKey: () => Promise<Buffer>;
 }
 
 /**
@@ -36,16 +41,22 @@ export interface CreateListDeps {
  */
 export async function createList(deps: CreateListDeps, input: NewListInput): Promise<OperatorList> {
   assertNewList(deps, input);
-  return await withTransaction(deps.pool, (transaction) => createListWithin(transaction, input, deps.clock()));
+  const { credentials = {} } = input;
+  const secretKey = Object.keys(credentials).length === 0 ? undefined : await deps.secretKey();
+  return await withTransaction(deps.pool, async (transaction) => {
+    const list = await createListWithin(transaction, input, deps.clock());
+    if (secretKey !== undefined) await storeCredentials(transaction, secretKey, { listId: list.id, credentials });
+    return list;
+  });
 }
 
-/** The same in the caller's transaction, without the checks of the input. */
+/** The same in the caller's transaction, without the checks of the input and without credentials. */
 export async function createListWithin(
   transaction: Transaction,
-  input: NewListInput,
+  input: Omit<NewListInput, 'credentials'>,
   nowMs: number,
 ): Promise<OperatorList> {
-  const isSimulated = input.type === 'simulator';
+  const isByoc = input.type !== 'simulator' && (input.isByoc ?? true);
   const list = await insertList(transaction, {
     v1Id: v1ListId(),
     accountId: input.accountId,
@@ -53,9 +64,8 @@ export async function createListWithin(
     brandName: input.brandName ?? null,
     listName: input.name,
     type: input.type,
-    isByoc: !isSimulated,
-    verified: isSimulated,
-    credentials: input.credentials ?? {},
+    isByoc,
+    verified: !isByoc,
     settings: input.settings ?? {},
     createdMs: nowMs,
   });

@@ -22,6 +22,8 @@ export function toListRow(list: List, contactCount: number, key: ApiKey | null):
 
 /** The JSON of one list. Of credentials only the names are shown. */
 export function toListView(list: List, settings: ListSettingsView, contactCount: number, key: ApiKey | null): ListView {
-  const credentials = Object.fromEntries(Object.keys(list.credentials).map((name): [string, '***'] => [name, '***']));
+  const credentials = Object.fromEntries(
+    Object.keys(list.credentials ?? {}).map((name): [string, '***'] => [name, '***']),
+  );
   return { ...toListRow(list, contactCount, key), settings, credentials };
 }

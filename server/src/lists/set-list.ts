@@ -1,5 +1,6 @@
 import type { List } from '../accounts/index.ts';
 import { OperatorError } from '../lib/operator-error.ts';
+import { storeCredentials } from '../secrets/index.ts';
 import { readLists, updateList } from '../store/list-store.ts';
 import type { Pool } from '../store/pool.ts';
 import { withTransaction } from '../store/transaction.ts';
@@ -30,12 +31,13 @@ export async function setList(deps: SetListDeps, input: SetListInput): Promise<O
   if (name !== undefined) assertName('name', name);
   if (brandName !== undefined && brandName !== null) assertName('brand', brandName);
   if (settings !== undefined) assertSettings(settings, deps.clock());
-  const change = { listName: name, brandName, status: parseStatus(status), settings, credentials };
+  const change = { listName: name, brandName, status: parseStatus(status), settings };
+  const secretKey = credentials === undefined ? undefined : await deps.secretKey();
   const list = await withTransaction(deps.pool, async (transaction) => {
     const updated = await updateList(transaction, input.id, change);
-    if (updated !== undefined && credentials !== undefined) {
-      assertCredentials(updated.type, deps.listTypes.get(updated.type) ?? [], credentials);
-    }
+    if (updated === undefined || credentials === undefined || secretKey === undefined) return updated;
+    assertCredentials(updated.type, deps.listTypes.get(updated.type) ?? [], credentials);
+    await storeCredentials(transaction, secretKey, { listId: updated.id, credentials });
     return updated;
   });
   if (list === undefined) throw new OperatorError('not_found', `There is no list ${input.id}`);

@@ -4,7 +4,7 @@ import { findCredentialError } from '../lib/credentials.ts';
 
 /** One open connection a list, made when it is first needed and made anew when the list's credentials change. */
 export interface Connections {
-  /** undefined: no carrier of this installation serves the list's type. */
+  /** undefined: no carrier of this installation serves the list's type, or its credentials cannot be read. */
   of(list: List): CarrierConnection | undefined;
   carrierOf(list: List): Carrier | undefined;
   [Symbol.asyncDispose](): Promise<void>;
@@ -41,13 +41,14 @@ export function createConnections(carriers: readonly Carrier[]): Connections {
   return {
     carrierOf: (list) => byType.get(list.type),
     of(list) {
-      const key = `${list.type} ${list.number} ${JSON.stringify(list.credentials)}`;
+      const { id, accountId, number, credentials } = list;
+      if (credentials === null) return undefined;
+      const key = `${list.type} ${list.number} ${JSON.stringify(credentials)}`;
       const known = open.get(list.id);
       if (known?.key === key) return known.connection;
       const carrier = byType.get(list.type);
       if (carrier === undefined) return undefined;
       if (known !== undefined) close(known.connection);
-      const { id, accountId, number, credentials } = list;
       const isUsable = findCredentialError(carrier.credentials, credentials) === undefined;
       const connection = isUsable ? carrier.connect({ id, accountId, number, credentials }) : UNUSABLE;
       open.set(list.id, { connection, key });

@@ -4,6 +4,8 @@ import { dirname, join, resolve } from 'node:path';
 import { lockFolder } from './folder-lock.ts';
 
 const SECRET_FILE = 'secret.key';
+/** The secret that is about to take the place of the other one. */
+const NEXT_SECRET_FILE = 'secret.key.next';
 const SECRET_BYTES = 32;
 
 /** The folder cannot be used; the message is one sentence for the operator. */
@@ -15,7 +17,7 @@ export class DataFolderError extends Error {
 export interface DataFolder {
   /** Absolute. */
   readonly path: string;
-  /** 32 bytes: encrypts credentials and keys the permutations of ids. */
+  /** 32 bytes: seals the keys of the installation. */
   readonly secretKey: Buffer;
   [Symbol.asyncDispose](): Promise<void>;
 }
@@ -78,9 +80,30 @@ function toFolderError(path: string, verb: string, error: unknown): DataFolderEr
   return new DataFolderError(text, { cause: error });
 }
 
+/** Makes the secret that is to replace that of the folder; a start does not take it for the folder's. */
+export async function makeNextSecret(folder: string): Promise<Buffer> {
+  return await makeSecret(resolve(folder), NEXT_SECRET_FILE);
+}
+
+/** null: no change is under way. */
+export async function readNextSecret(folder: string): Promise<Buffer | null> {
+  return await readSecret(resolve(folder), NEXT_SECRET_FILE);
+}
+
+/** Puts the next secret in the place of the other one; does nothing when that was done already. */
+export async function adoptNextSecret(folder: string): Promise<void> {
+  const path = resolve(folder);
+  try {
+    await rename(join(path, NEXT_SECRET_FILE), join(path, SECRET_FILE));
+    await syncFolder(path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw toFolderError(path, 'written', error);
+  }
+}
+
 /** null: there is none yet. */
-async function readSecret(path: string): Promise<Buffer | null> {
-  const file = join(path, SECRET_FILE);
+async function readSecret(path: string, name = SECRET_FILE): Promise<Buffer | null> {
+  const file = join(path, name);
   let text: string;
   try {
     text = await readFile(file, 'utf8');
@@ -95,17 +118,28 @@ async function readSecret(path: string): Promise<Buffer | null> {
 }
 
 /** Whole or not at all: half a secret would make stored credentials unreadable. */
-async function makeSecret(path: string): Promise<Buffer> {
+async function makeSecret(path: string, name = SECRET_FILE): Promise<Buffer> {
   const secret = randomBytes(SECRET_BYTES);
-  const draft = join(path, `${SECRET_FILE}.new`);
+  const draft = join(path, `${name}.new`);
   try {
     const file = await open(draft, 'w', 0o600);
     await file.writeFile(`${secret.toString('base64')}\n`);
     await file.sync();
     await file.close();
-    await rename(draft, join(path, SECRET_FILE));
+    await rename(draft, join(path, name));
+    await syncFolder(path);
   } catch (error) {
     throw toFolderError(path, 'written', error);
   }
   return secret;
+}
+
+/** What was renamed in a folder is there after a power cut only once the folder is synced. */
+async function syncFolder(path: string): Promise<void> {
+  const folder = await open(path, 'r');
+  try {
+    await folder.sync();
+  } finally {
+    await folder.close();
+  }
 }

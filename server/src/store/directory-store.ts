@@ -1,3 +1,4 @@
+import type { SealedKey } from './installation-store.ts';
 import type { Queryable } from './queryable.ts';
 
 export interface DirectoryRows {
@@ -8,6 +9,8 @@ export interface DirectoryRows {
   readonly keys: readonly KeyRow[];
   /** By id, deleted ones too. */
   readonly lists: readonly ListRow[];
+  /** What the credentials of the lists are sealed with, by version. */
+  readonly dataKeys: readonly SealedKey[];
 }
 
 export interface AccountRow {
@@ -41,6 +44,7 @@ export interface ListRow {
   readonly status: 'active' | 'paused' | 'suspended' | 'deleted';
   readonly isByoc: boolean;
   readonly verified: boolean;
+  /** Sealed. */
   readonly credentials: Readonly<Record<string, unknown>>;
   readonly settings: Readonly<Record<string, unknown>>;
   readonly createdMs: number;
@@ -48,7 +52,7 @@ export interface ListRow {
 
 const EMPTY = `'[]'::json`;
 
-/** All accounts, keys and lists: one statement, hence one moment. */
+/** All accounts, keys and lists, and the keys of their credentials: one statement, hence one moment. */
 export async function readDirectory(db: Queryable): Promise<DirectoryRows> {
   const { rows } = await db.query<DirectoryRows>({
     name: 'directory.read',
@@ -64,7 +68,9 @@ export async function readDirectory(db: Queryable): Promise<DirectoryRows> {
         (select coalesce(json_agg(json_build_object('id', id, 'v1Id', v1_id, 'accountId', account_id,
            'number', phone_number, 'brandName', brand_name, 'listName', list_name, 'type', list_type,
            'status', status, 'isByoc', is_byoc, 'verified', verified, 'credentials', credentials,
-           'settings', settings, 'createdMs', created_ms) order by id), ${EMPTY}) from list) as lists`,
+           'settings', settings, 'createdMs', created_ms) order by id), ${EMPTY}) from list) as lists,
+        (select coalesce(json_agg(json_build_object('version', version, 'sealed', sealed) order by version), ${EMPTY})
+         from data_key) as "dataKeys"`,
   });
   const row = rows[0];
   if (row === undefined) throw new Error('directory.read answered no row');

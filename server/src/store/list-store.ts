@@ -27,15 +27,15 @@ export async function readStoredSettings(db: Queryable, listId: number): Promise
   return rows[0]?.settings ?? {};
 }
 
-export type NewList = Omit<ListRow, 'id' | 'status'>;
+export type NewList = Omit<ListRow, 'id' | 'status' | 'credentials'>;
 
 /** @returns undefined when a list that is not deleted has the number already */
 export async function insertList(transaction: Transaction, list: NewList): Promise<ListRow | undefined> {
   const { rows } = await transaction.query<ListRow>({
     name: 'list.insert',
     text: `insert into list (v1_id, account_id, phone_number, brand_name, list_name, list_type, is_byoc, verified,
-             credentials, settings, created_ms)
-           values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+             settings, created_ms)
+           values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
            on conflict (phone_number) where status <> 'deleted' do nothing
            returning ${COLUMNS}`,
     values: [
@@ -47,7 +47,6 @@ export async function insertList(transaction: Transaction, list: NewList): Promi
       list.type,
       list.isByoc,
       list.verified,
-      JSON.stringify(list.credentials),
       JSON.stringify(list.settings),
       list.createdMs,
     ],
@@ -63,8 +62,6 @@ export interface ListChange {
   readonly status?: ListRow['status'] | undefined;
   /** Merged into the stored ones; null: back to the default. */
   readonly settings?: Readonly<Record<string, unknown>> | undefined;
-  /** Replace the stored ones. */
-  readonly credentials?: Readonly<Record<string, unknown>> | undefined;
 }
 
 /** @returns undefined when there is no such list, or it is deleted */
@@ -79,8 +76,7 @@ export async function updateList(
     text: `update list set list_name = coalesce($2, list_name),
              brand_name = case when $3 then $4 else brand_name end,
              status = coalesce($5, status),
-             settings = (settings || $6::jsonb) - $7::text[],
-             credentials = coalesce($8::jsonb, credentials)
+             settings = (settings || $6::jsonb) - $7::text[]
            where id = $1 and status <> 'deleted' returning ${COLUMNS}`,
     values: [
       listId,
@@ -90,7 +86,6 @@ export async function updateList(
       change.status ?? null,
       JSON.stringify(settings),
       Object.keys(settings).filter((name) => settings[name] === null),
-      change.credentials === undefined ? null : JSON.stringify(change.credentials),
     ],
   });
   return rows[0];

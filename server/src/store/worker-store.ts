@@ -1,4 +1,5 @@
 import type { Pool } from './pool.ts';
+import type { Transaction } from './transaction.ts';
 
 export interface NewWorker {
   readonly host: string;
@@ -35,4 +36,20 @@ export async function forgetWorker(pool: Pool, workerId: number): Promise<void> 
 /** Forgets processes that were not seen since; what they left behind is recovered by its own leases. */
 export async function forgetWorkers(pool: Pool, seenBeforeMs: number): Promise<void> {
   await pool.query({ name: 'worker.forget', text: 'delete from worker where seen_ms < $1', values: [seenBeforeMs] });
+}
+
+export interface LiveWorker {
+  readonly host: string;
+  readonly pid: number;
+}
+
+/** A process that was seen since. Until the transaction ends no other one is registered. */
+export async function findLiveWorker(transaction: Transaction, seenSinceMs: number): Promise<LiveWorker | undefined> {
+  await transaction.query('lock table worker in share mode');
+  const { rows } = await transaction.query<LiveWorker>({
+    name: 'worker.find_live',
+    text: 'select host, pid from worker where seen_ms >= $1 order by id desc limit 1',
+    values: [seenSinceMs],
+  });
+  return rows[0];
 }

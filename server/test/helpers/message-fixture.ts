@@ -4,6 +4,7 @@ import { createIdCodec } from '../../src/lib/public-id.ts';
 import { LANES, SOURCES, type LaneCode } from '../../src/pipeline/batch.ts';
 import { MESSAGE_STATES, type MessageState } from '../../src/pipeline/message-state.ts';
 import type { AcceptedMessage } from '../../src/pipeline/outbound-message.ts';
+import { bindSecretKey } from '../../src/store/installation-store.ts';
 import { insertBatches } from '../../src/store/outbound-batch-store.ts';
 import { moveCounts } from '../../src/store/message-count-store.ts';
 import { ensureMessagePartitions } from '../../src/store/message-partitions.ts';
@@ -25,6 +26,7 @@ export interface Installation extends AsyncDisposable {
     readonly pool: Pool;
     readonly directory: Directory;
     readonly clock: () => number;
+    readonly secretKey: () => Promise<Buffer>;
     readonly messageIds: ReturnType<typeof createIdCodec>;
     readonly linkIds: ReturnType<typeof createIdCodec>;
     landed: () => Promise<void>;
@@ -40,10 +42,17 @@ export async function createInstallation(): Promise<Installation> {
   const database = await createTestDatabase();
   const { pool } = database;
   await createDemo(pool, { apiKey: API_KEY, nowMs: START_MS });
+  await bindSecretKey(pool, SECRET);
   await ensureMessagePartitions(pool, 0, 2 ** 20);
   const installation = { nowMs: START_MS };
   const clock = (): number => installation.nowMs;
-  const directory = await openDirectory({ pool, connect: () => connectTo(database), clock, staleAfterMs: null });
+  const directory = await openDirectory({
+    pool,
+    connect: () => connectTo(database),
+    clock,
+    secretKey: SECRET,
+    staleAfterMs: null,
+  });
   const key = directory.findKey(API_KEY)!;
   return Object.assign(installation, {
     database,
@@ -54,6 +63,7 @@ export async function createInstallation(): Promise<Installation> {
       pool,
       directory,
       clock,
+      secretKey: () => Promise.resolve(SECRET),
       messageIds: createIdCodec(SECRET, 'message'),
       linkIds: createIdCodec(SECRET, 'link'),
       landed: async () => {},

@@ -38,6 +38,7 @@ import {
 import { toMessageState, type MessageState } from '../../src/pipeline/message-state.ts';
 import type { Stage } from '../../src/pipeline/stage.ts';
 import type { LogReader } from '../../src/pipeline/log-reader.ts';
+import { bindSecretKey } from '../../src/store/installation-store.ts';
 import { openNumberBlocks, type NumberBlocks } from '../../src/store/number-blocks.ts';
 import type { Pool } from '../../src/store/pool.ts';
 import { withTransaction } from '../../src/store/transaction.ts';
@@ -118,9 +119,10 @@ export async function createPipelineRig(options: RigOptions = {}): Promise<Pipel
   const errors: unknown[] = [];
   const onError = (error: unknown): void => void errors.push(error);
 
+  await bindSecretKey(pool, SECRET);
   await createDemo(pool, { apiKey: API_KEY, nowMs: clock() });
   const directory = building.use(
-    await openDirectory({ pool, connect: () => connectTo(database), clock, staleAfterMs: null }),
+    await openDirectory({ pool, connect: () => connectTo(database), clock, secretKey: SECRET, staleAfterMs: null }),
   );
   const log = building.use(await openLmdbLog({ dir: join(folder, 'log') }));
   const numbers = building.use(await openNumberBlocks(pool, 'message'));
