@@ -1,5 +1,6 @@
 import type { Command } from './command.ts';
 import { accountCommands } from './commands/accounts.ts';
+import { carrierCommands } from './commands/carriers.ts';
 import { doctorCommand } from './commands/doctor.ts';
 import { keyCommands } from './commands/keys.ts';
 import { listCommands } from './commands/lists.ts';
@@ -7,6 +8,7 @@ import { messageCommands } from './commands/messages.ts';
 import { migrateCommand } from './commands/migrate.ts';
 import { secretCommands } from './commands/secrets.ts';
 import { sendCommand } from './commands/send.ts';
+import { simulateCommand } from './commands/simulate.ts';
 import { upCommand } from './commands/up.ts';
 
 /** Everything that can be done, in the order of the help. */
@@ -18,6 +20,8 @@ export const COMMANDS: readonly Command[] = [
   ...listCommands,
   sendCommand,
   ...messageCommands,
+  ...carrierCommands,
+  simulateCommand,
   ...secretCommands,
   doctorCommand,
 ];

@@ -14,6 +14,11 @@ export async function isDebugging(): Promise<boolean> {
   return (await loadOperator()).isDebugging();
 }
 
+/** Simulated carriers; they need no installation. */
+export async function loadTwins(): Promise<Pick<typeof operator, 'startTwin' | 'TWIN_TYPES' | 'TWIN_BEHAVIOURS'>> {
+  return await loadOperator();
+}
+
 export async function openInstallation(options: OpenOptions = { schema: 'current' }): Promise<Installation> {
   const server = await loadOperator();
   return await server.openInstallation(server.loadConfig(), options);

@@ -13,11 +13,9 @@ import {
 
 const KEY = 'trk_of_the_first_start';
 const TOKEN = 'a-token-that-nobody-may-see';
-const CREDENTIALS = {
-  profile: 'instant',
-  auth_token: TOKEN,
-  submit: { url: `https://carrier.example/?key=${TOKEN}`, headers: { Authorization: TOKEN } },
-};
+const SIMULATED = { profile: 'instant' };
+/** Nobody answers there: what is said about failures is looked at too. */
+const CREDENTIALS = { account_sid: `AC${'0'.repeat(32)}`, auth_token: TOKEN, base_url: 'http://127.0.0.1:1' };
 const LIST = ['lists', 'create', '--number', '+18445550111', '--name', 'Pets'];
 let folder: DataFolder;
 let env: Env;
@@ -28,7 +26,7 @@ beforeEach(async () => {
   folder = await makeDataFolder();
   env = { TRACKLY_DATA_DIR: folder.path, TRACKLY_API_KEY: KEY };
   credentials = join(folder.path, '..', `credentials-of-${folder.path.split('/').at(-1)}.json`);
-  await writeFile(credentials, JSON.stringify(CREDENTIALS));
+  await writeFile(credentials, JSON.stringify(SIMULATED));
 });
 afterEach(async () => {
   running?.kill('SIGTERM');
@@ -54,7 +52,7 @@ async function stop(): Promise<string> {
 /** Everything that the API answers without changing anything, and what it says to mistakes. */
 async function askEverything(url: string): Promise<string> {
   const openapi = (await (await fetch(`${url}/openapi.json`)).json()) as { paths: Record<string, object> };
-  const paths = Object.keys(openapi.paths).map((path) => path.replace('{list_id}', '2').replace('{id}', 'k3Vd81Qz'));
+  const paths = Object.keys(openapi.paths).map((path) => path.replace('{list_id}', '3').replace('{id}', 'k3Vd81Qz'));
   const answers = await Promise.all(
     [...paths, '/metrics', '/healthz', '/readyz', '/docs', '/simulator', '/simulator/ledger', '/nothing'].flatMap(
       (path) =>
@@ -95,19 +93,33 @@ test('credentials and keys are in nothing that is printed, answered or stored', 
     said.push(stdout, stderr);
   };
   await tell(...LIST, '--credentials-file', credentials, '--json');
-  await tell('lists', 'set', '2', '--credentials-file', credentials);
-  await tell('lists', 'set', '2', '--credentials-file', credentials, '--setting', 'colour=red', '--json');
+  await writeFile(credentials, JSON.stringify(CREDENTIALS));
+  await tell(
+    'lists',
+    'create',
+    '--number',
+    '+18445550112',
+    '--type',
+    'twilio',
+    '--credentials-file',
+    credentials,
+    '--json',
+  );
+  await tell('lists', 'set', '3', '--credentials-file', credentials);
+  await tell('lists', 'set', '3', '--credentials-file', credentials, '--setting', 'colour=red', '--json');
   await tell('lists', 'set', '9', '--credentials-file', credentials, '--json');
+  await tell('lists', 'set', '2', '--credentials-file', credentials, '--json');
   await tell('lists', 'list', '--json');
   await tell('lists', 'list');
   await tell('send', '--to', '+13125550142', '--list', '2', '--body', 'Hello!', '--wait', '--json');
+  await tell('send', '--to', '+13125550142', '--list', '3', '--body', 'Hello!', '--json');
   await tell('doctor', '--recount', '--json');
   await tell('doctor');
   await tell('secrets', 'rotate', '--json');
   await tell('secrets', 'rotate');
   said.push(await askEverything(url));
-  const list = await fetch(`${url}/api/v2/lists/2`, { headers: { 'X-Api-Key': KEY } });
-  expect(await list.json()).toMatchObject({ credentials: { profile: '***', auth_token: '***', submit: '***' } });
+  const list = await fetch(`${url}/api/v2/lists/3`, { headers: { 'X-Api-Key': KEY } });
+  expect(await list.json()).toMatchObject({ credentials: { account_sid: '***', auth_token: '***', base_url: '***' } });
   said.push(await stop());
 
   const everything = said.join('\n');

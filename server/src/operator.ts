@@ -20,6 +20,7 @@ import type { Accept } from './pipeline/accept-types.ts';
 import { toBatches } from './pipeline/stages/accept-stage.ts';
 import { landAndTell } from './pipeline/stages/land-stage.ts';
 import * as secrets from './secrets/index.ts';
+import { checkCarrier } from './operator-carriers.ts';
 import { openDataFolder, readSecretKey } from './store/data-folder.ts';
 import { readLogCursor, readPostgresBacklog } from './store/health-store.ts';
 import { migrate } from './store/migrate.ts';
@@ -34,7 +35,15 @@ export { ConfigError, type ConfigFlags } from './config/load-config.ts';
 export type { HealthCheck } from './doctor/index.ts';
 export { AppError } from './lib/errors.ts';
 export { OperatorError } from './lib/operator-error.ts';
-export type { OperatorList } from './lists/index.ts';
+export type { CheckStep, OperatorList } from './lists/index.ts';
+export {
+  startTwin,
+  TWIN_BEHAVIOURS,
+  TWIN_TYPES,
+  type Twin,
+  type TwinBehaviour,
+  type TwinType,
+} from './operator-carriers.ts';
 export type { MessagePage, MessageView, RawMessageQuery } from './messages/index.ts';
 
 /** Types of lists that a carrier of this version serves, with what their carriers need. */
@@ -69,6 +78,14 @@ export interface SendRequest {
   readonly body: string;
 }
 
+/** `name`: number, id or `pn_...`. */
+export interface ListCheck {
+  readonly name: string;
+  readonly to?: string | undefined;
+  /** Of each step; default 60,000. */
+  readonly timeoutMs?: number | undefined;
+}
+
 /** `secret_key`: where the new one is; null: it was not replaced. */
 export type SecretsRotation = secrets.Rotation & { readonly secret_key: 'settings' | 'data folder' | null };
 
@@ -96,6 +113,8 @@ export interface Installation {
     /** By number, id or `pn_...`. @throws OperatorError `not_found` */
     find(name: string): Promise<lists.OperatorList>;
     set(input: lists.SetListInput): Promise<lists.OperatorList>;
+    /** Looks at the way of its messages; `to` (E.164) gets a text. @returns true when nothing failed */
+    check(input: ListCheck, onStep: (step: lists.CheckStep) => void): Promise<boolean>;
   };
   readonly messages: {
     /** Accepts one message in one transaction of the database. @returns its public id and the account it is in */
@@ -226,6 +245,7 @@ function bindVerbs(foundation: Foundation): Omit<Installation, typeof Symbol.asy
       create: (input) => lists.createList({ pool, clock, secretKey, listTypes: LIST_TYPES }, input),
       list: (accountId) => lists.listAllLists({ pool }, accountId),
       find: (name) => findList(pool, name),
+      check: (input, onStep) => checkList(foundation, { ...input, onStep }),
       set: (input) => lists.setList({ pool, clock, secretKey, listTypes: LIST_TYPES }, input),
     },
     messages: bindMessages(foundation),
@@ -233,6 +253,24 @@ function bindVerbs(foundation: Foundation): Omit<Installation, typeof Symbol.asy
     migrate: ({ dryRun }) => migrate(pool, { dryRun }),
     examine: (options) => examine(foundation, options),
   };
+}
+
+async function checkList(
+  foundation: Foundation,
+  { name, to, timeoutMs, onStep }: ListCheck & { readonly onStep: (step: lists.CheckStep) => void },
+): Promise<boolean> {
+  const directory = await foundation.directory();
+  const list = lookUpList(directory, name);
+  if (list === undefined) throw new OperatorError('not_found', `There is no list ${name}`);
+  const ofMessages = bindMessages(foundation);
+  const deps = {
+    ...foundation,
+    directory,
+    onStep,
+    read: (id: string) => ofMessages.get(list.accountId, id),
+    send: async (input: SendRequest) => (await ofMessages.send(input)).id,
+  };
+  return await checkCarrier(deps, { list, to, timeoutMs });
 }
 
 async function rotateSecrets(

@@ -1,10 +1,14 @@
 import type { CredentialField } from '../lib/credentials.ts';
 import type { Carrier } from './carrier.ts';
+import { createCmCarrier } from './cm/cm-carrier.ts';
+import { createCmTwin } from './cm/twin.ts';
 import type { HttpCarrierDeps } from './http-road/http-carrier.ts';
 import { createHttpRoads } from './http-road/http-road.ts';
 import { createInfobipCarrier } from './infobip/infobip-carrier.ts';
 import { createInfobipTwin } from './infobip/twin.ts';
 import { SIMULATOR_CREDENTIALS } from './simulator/simulator-carrier.ts';
+import { createTelnyxCarrier } from './telnyx/telnyx-carrier.ts';
+import { createTelnyxTwin } from './telnyx/twin.ts';
 import { createTwilioCarrier } from './twilio/twilio-carrier.ts';
 import { createTwilioTwin } from './twilio/twin.ts';
 import type { TwinDialect } from './twin/twin-dialect.ts';
@@ -15,7 +19,12 @@ export { createHttpRoads, type Twin, type TwinOptions };
 
 /** Every carrier that is reached over HTTP. */
 export function createHttpCarriers(deps: HttpCarrierDeps): Carrier[] {
-  return [createTwilioCarrier(deps), createInfobipCarrier(deps)];
+  return [
+    createTwilioCarrier(deps),
+    createInfobipCarrier(deps),
+    createCmCarrier(deps),
+    createTelnyxCarrier(deps),
+  ];
 }
 
 /** List types with what a list of each has to know. */
@@ -30,10 +39,14 @@ export function readCredentialFields(): ReadonlyMap<string, readonly CredentialF
 const TWINS = {
   twilio: createTwilioTwin,
   infobip: createInfobipTwin,
+  cm: createCmTwin,
+  telnyx: createTelnyxTwin,
 } as const satisfies Record<string, () => TwinDialect>;
 
 /** Carriers that have a twin. */
 export type TwinType = keyof typeof TWINS;
+
+export const TWIN_TYPES: readonly string[] = Object.keys(TWINS);
 
 export function isTwinType(type: string): type is TwinType {
   return Object.hasOwn(TWINS, type);

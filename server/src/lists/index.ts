@@ -1,3 +1,10 @@
+export {
+  checkCarrier,
+  type CheckCarrierDeps,
+  type CheckCarrierInput,
+  type CheckStep,
+  type Probe,
+} from './check-carrier.ts';
 export { createList, createListWithin, type CreateListDeps, type NewListInput } from './create-list.ts';
 export { getList, type ListReaderDeps } from './get-list.ts';
 export { listLists, type RawListQuery } from './list-lists.ts';

@@ -97,7 +97,7 @@ test('a number belongs to one list that is not deleted', async () => {
 
 test('a list of a real carrier is to be verified first', async () => {
   const { id: accountId } = installation.caller.account;
-  const list = await createList(operator(), {
+  const list = await createList(installation.deps, {
     accountId,
     number: '+18005552000',
     type: 'twilio',
@@ -126,20 +126,20 @@ test.each([
 
 test('credentials are sealed in the database, open in memory and replaced as a whole', async () => {
   const { id: accountId } = installation.caller.account;
-  const credentials = { auth_token: 'a-token', submit: { url: 'https://carrier.example', headers: { Key: 'a-key' } } };
+  const credentials = { token: 'a-token', nested: { url: 'https://carrier.example', headers: { Key: 'a-key' } } };
   const input = { accountId, number: '+18005552000', type: 'twilio', name: 'T', credentials };
-  const { id } = await createList(operator(), input);
+  const { id } = await createList(installation.deps, input);
   await installation.directory.refresh();
   expect(installation.directory.list(id)?.credentials).toEqual(credentials);
   const stored = async () =>
     (await installation.pool.query<{ text: string }>(`select credentials::text as text from list where id = ${id}`))
       .rows[0]!.text;
-  expect(await stored()).toMatch(/^\{"submit": "1\.[A-Za-z0-9+/=]+", "auth_token": "1\.[A-Za-z0-9+/=]+"\}$/);
-  expect(await get(String(id))).toMatchObject({ credentials: { auth_token: '***', submit: '***' } });
+  expect(await stored()).toMatch(/^\{"token": "1\.[A-Za-z0-9+/=]+", "nested": "1\.[A-Za-z0-9+/=]+"\}$/);
+  expect(await get(String(id))).toMatchObject({ credentials: { token: '***', nested: '***' } });
 
-  await setList(installation.deps, { id, credentials: { auth_token: 'another' } });
+  await setList(installation.deps, { id, credentials: { token: 'another' } });
   await installation.directory.refresh();
-  expect(installation.directory.list(id)?.credentials).toEqual({ auth_token: 'another' });
+  expect(installation.directory.list(id)?.credentials).toEqual({ token: 'another' });
   await setList(installation.deps, { id, credentials: {} });
   await installation.directory.refresh();
   expect(await stored()).toBe('{}');
@@ -149,25 +149,25 @@ test('credentials that were moved to another list or field, or changed, cannot b
   await setList(installation.deps, { id: 1, credentials: { profile: 'slow' } });
   const other = await add('+18005552000');
   const unusable = async (change: string) => {
-    await setList(installation.deps, { id: other.id, credentials: { profile: 'slow', auth_token: 'a-token' } });
+    await setList(installation.deps, { id: other.id, credentials: { profile: 'slow', token: 'a-token' } });
     await installation.pool.query(`update list set credentials = ${change} where id = ${other.id}`);
     await installation.directory.refresh();
     expect(installation.directory.list(1)?.credentials).toEqual({ profile: 'slow' });
     expect(installation.directory.list(other.id)?.credentials).toBeNull();
   };
   await unusable('(select credentials from list where id = 1)');
-  await unusable(`jsonb_build_object('api_key', credentials->'auth_token')`);
-  await unusable(`jsonb_build_object('auth_token', overlay(credentials->>'auth_token' placing 'AAAA' from 20))`);
-  await unusable(`'{"auth_token": "a-token"}'`);
-  await unusable(`'{"auth_token": "9.AAAA"}'`);
-  await unusable(`'{"auth_token": 5}'`);
+  await unusable(`jsonb_build_object('api_key', credentials->'token')`);
+  await unusable(`jsonb_build_object('token', overlay(credentials->>'token' placing 'AAAA' from 20))`);
+  await unusable(`'{"token": "a-token"}'`);
+  await unusable(`'{"token": "9.AAAA"}'`);
+  await unusable(`'{"token": 5}'`);
   expect(await get(String(other.id))).toMatchObject({ credentials: {} });
 });
 
 test('a list that the operator vouches for is verified at once', async () => {
   const { id: accountId } = installation.caller.account;
   const input = { accountId, number: '+18005552000', type: 'twilio', name: 'T', isByoc: false };
-  expect(await createList(operator(), input)).toMatchObject({ is_byoc: false, verified: true });
+  expect(await createList(installation.deps, input)).toMatchObject({ is_byoc: false, verified: true });
 });
 
 test('settings are merged, and null brings the default back', async () => {

@@ -85,7 +85,7 @@ function genuineLists(
   if (account === undefined || account.status === 'deleted') return [];
   return directory.listsOf(accountId).filter((list) => {
     if (list.type !== carrier) return false;
-    const authenticity = callbacks.verify(request, list.credentials);
+    const authenticity = list.credentials === null ? 'forged' : callbacks.verify(request, list.credentials);
     return authenticity === 'genuine' || (authenticity === 'unsigned' && allowUnsigned);
   });
 }

@@ -27,7 +27,7 @@ async function addLists(count: number): Promise<number[]> {
       name: `List ${n}`,
       credentials: { token: `token of ${n}`, nested: { n } },
     };
-    ids.push((await createList({ ...installation.deps, listTypes: new Set(['simulator']) }, input)).id);
+    ids.push((await createList(installation.deps, input)).id);
   }
   return ids;
 }

@@ -53,3 +53,13 @@ export async function findLiveWorker(transaction: Transaction, seenSinceMs: numb
   });
   return rows[0];
 }
+
+/** A process with this role was seen since. */
+export async function isRoleAlive(pool: Pool, role: string, seenSinceMs: number): Promise<boolean> {
+  const { rows } = await pool.query<{ found: boolean }>({
+    name: 'worker.role_alive',
+    text: `select exists (select from worker where seen_ms >= $2 and $1 = any (string_to_array(roles, ','))) as found`,
+    values: [role, seenSinceMs],
+  });
+  return rows[0]?.found === true;
+}

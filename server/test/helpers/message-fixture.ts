@@ -1,5 +1,6 @@
 import { Client } from 'pg';
 import { createDemo, openDirectory, type Caller, type Directory } from '../../src/accounts/index.ts';
+import type { CredentialField } from '../../src/lib/credentials.ts';
 import { createIdCodec } from '../../src/lib/public-id.ts';
 import { LANES, SOURCES, type LaneCode } from '../../src/pipeline/batch.ts';
 import { MESSAGE_STATES, type MessageState } from '../../src/pipeline/message-state.ts';
@@ -27,6 +28,7 @@ export interface Installation extends AsyncDisposable {
     readonly directory: Directory;
     readonly clock: () => number;
     readonly secretKey: () => Promise<Buffer>;
+    readonly listTypes: ReadonlyMap<string, readonly CredentialField[]>;
     readonly messageIds: ReturnType<typeof createIdCodec>;
     readonly linkIds: ReturnType<typeof createIdCodec>;
     landed: () => Promise<void>;
@@ -34,6 +36,18 @@ export interface Installation extends AsyncDisposable {
   /** Sets the clock. */
   nowMs: number;
 }
+
+/** Types with credentials of every kind. */
+const FIELDS: readonly CredentialField[] = [
+  { name: 'profile', required: false, kind: 'text' },
+  { name: 'token', required: false, kind: 'text' },
+  { name: 'n', required: false, kind: 'integer' },
+  { name: 'nested', required: false, kind: 'object' },
+];
+const LIST_TYPES = new Map([
+  ['simulator', FIELDS],
+  ['twilio', FIELDS],
+]);
 
 /** 2026-11-02T17:04:09.250Z */
 export const START_MS = 1_793_639_049_250;
@@ -64,6 +78,7 @@ export async function createInstallation(): Promise<Installation> {
       directory,
       clock,
       secretKey: () => Promise.resolve(SECRET),
+      listTypes: LIST_TYPES,
       messageIds: createIdCodec(SECRET, 'message'),
       linkIds: createIdCodec(SECRET, 'link'),
       landed: async () => {},
