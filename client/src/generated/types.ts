@@ -34,6 +34,7 @@ export type ErrorCode =
   | 'invalid_messages'
   | 'invalid_metadata'
   | 'invalid_optout_scope'
+  | 'invalid_payload'
   | 'invalid_phone'
   | 'invalid_prepend'
   | 'invalid_require_postback_secret'
@@ -41,6 +42,7 @@ export type ErrorCode =
   | 'invalid_schedule_id'
   | 'invalid_send_at'
   | 'invalid_shortener_domain'
+  | 'invalid_signature'
   | 'invalid_skip_affixes'
   | 'invalid_skip_contact_validation'
   | 'invalid_skip_duplicate_check'
@@ -69,6 +71,7 @@ export type ErrorCode =
   | 'no_domain_configured'
   | 'not_cancellable'
   | 'not_found'
+  | 'overloaded'
   | 'payload_too_large'
   | 'product_not_enabled'
   | 'service_unavailable'
@@ -738,6 +741,28 @@ export interface SendV1BulkResult {
   readonly deprecated: true;
 }
 
+export interface ReceiveCallbackQuery {
+  /** Id of the account. */
+  readonly account: string;
+  /** Id of the message, in addresses that we gave to the carrier. */
+  readonly m?: string | undefined;
+}
+
+export interface ReceiveCallbackResult {
+  readonly success: true;
+}
+
+export interface ReceiveCallbackWithSecretQuery {
+  /** Id of the account. */
+  readonly account: string;
+  /** Id of the message, in addresses that we gave to the carrier. */
+  readonly m?: string | undefined;
+}
+
+export interface ReceiveCallbackWithSecretResult {
+  readonly success: true;
+}
+
 /** One method an operation of the API. */
 export interface Operations {
   /**
@@ -835,6 +860,18 @@ export interface Operations {
    * @deprecated
    */
   sendV1Bulk(body: SendV1BulkBody, options?: CallOptions): Promise<SendV1BulkResult>;
+  /**
+   * Take a call of a carrier.
+   * Receipts and inbound texts in the form of the carrier, at most 1 MiB. Checked by signature or by the secret in the path; answered when it is durable, in the form that the carrier wants.
+   * `POST /api/webhook-feedbacks/{carrier}`
+   */
+  receiveCallback(carrier: string | number, query?: ReceiveCallbackQuery, options?: CallOptions): Promise<ReceiveCallbackResult>;
+  /**
+   * Take a call of a carrier that signs nothing.
+   * Receipts and inbound texts in the form of the carrier, at most 1 MiB. Checked by signature or by the secret in the path; answered when it is durable, in the form that the carrier wants.
+   * `POST /api/webhook-feedbacks/{carrier}/{secret}`
+   */
+  receiveCallbackWithSecret(carrier: string | number, secret: string | number, query?: ReceiveCallbackWithSecretQuery, options?: CallOptions): Promise<ReceiveCallbackWithSecretResult>;
 }
 
 /** How each operation goes over the wire. `sends`: a repeat without an Idempotency-Key could send twice. */
@@ -856,4 +893,6 @@ export const OPERATIONS = {
   pauseKey: { method: 'POST', path: '/api/v2/key/pause', params: [], input: 'none', sends: false },
   sendV1Message: { method: 'POST', path: '/api/v1/messages', params: [], input: 'body', sends: true },
   sendV1Bulk: { method: 'POST', path: '/api/v1/messages/bulk', params: [], input: 'body', sends: true },
+  receiveCallback: { method: 'POST', path: '/api/webhook-feedbacks/{carrier}', params: ['carrier'], input: 'query', sends: false },
+  receiveCallbackWithSecret: { method: 'POST', path: '/api/webhook-feedbacks/{carrier}/{secret}', params: ['carrier', 'secret'], input: 'query', sends: false },
 } as const;

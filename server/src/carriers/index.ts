@@ -14,17 +14,12 @@ import { createTwilioTwin } from './twilio/twin.ts';
 import type { TwinDialect } from './twin/twin-dialect.ts';
 import { startTwinServer, type Twin, type TwinOptions } from './twin/twin-server.ts';
 
-export { isTwinBehaviour, TWIN_BEHAVIOURS, type TwinBehaviour } from './twin/twin-plan.ts';
+export { TWIN_BEHAVIOURS, type TwinBehaviour } from './twin/twin-plan.ts';
 export { createHttpRoads, type Twin, type TwinOptions };
 
 /** Every carrier that is reached over HTTP. */
 export function createHttpCarriers(deps: HttpCarrierDeps): Carrier[] {
-  return [
-    createTwilioCarrier(deps),
-    createInfobipCarrier(deps),
-    createCmCarrier(deps),
-    createTelnyxCarrier(deps),
-  ];
+  return [createTwilioCarrier(deps), createInfobipCarrier(deps), createCmCarrier(deps), createTelnyxCarrier(deps)];
 }
 
 /** List types with what a list of each has to know. */
@@ -47,10 +42,6 @@ const TWINS = {
 export type TwinType = keyof typeof TWINS;
 
 export const TWIN_TYPES: readonly string[] = Object.keys(TWINS);
-
-export function isTwinType(type: string): type is TwinType {
-  return Object.hasOwn(TWINS, type);
-}
 
 /** Starts a peer that speaks as the carrier does: for tests, and for trying a set-up before there is an account. */
 export async function startTwin(type: TwinType, options: TwinOptions = {}): Promise<Twin> {

@@ -15,7 +15,7 @@ import { submitOverHttp, type SubmitDialect } from './submit.ts';
 
 const closing: (() => Promise<unknown> | void)[] = [];
 afterEach(async () => {
-  for (const close of closing.splice(0).reverse()) await close();
+  for (const close of closing.splice(0).toReversed()) await close();
 });
 
 interface Peer {

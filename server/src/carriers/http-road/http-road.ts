@@ -35,8 +35,8 @@ export interface HttpRoad {
 export interface RoadRequests {
   readonly count: number;
   /** Called when the request is due. */
-  toRequest(index: number): RoadRequest;
-  onAnswer(index: number, answer: RoadAnswer): void;
+  readonly toRequest: (index: number) => RoadRequest;
+  readonly onAnswer: (index: number, answer: RoadAnswer) => void;
 }
 
 interface Host {

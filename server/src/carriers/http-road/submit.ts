@@ -60,7 +60,10 @@ async function submitBatches(
     onAnswer(batch: number, answer: RoadAnswer) {
       const places = placesOf(batch);
       const verdict = judge(dialect, messagesOf(batch), answer);
-      if (verdict === 'one_by_one' && places.length > 1) return void alone.push(...places);
+      if (verdict === 'one_by_one' && places.length > 1) {
+        alone.push(...places);
+        return;
+      }
       for (const [place, index] of places.entries()) {
         settle(index, (verdict === 'one_by_one' ? undefined : verdict[place]) ?? UNREADABLE);
       }

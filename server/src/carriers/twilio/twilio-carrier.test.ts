@@ -229,14 +229,12 @@ test.each([
 });
 
 test.each([
-  [{}, 'account_sid is required'],
-  [{ account_sid: SID }, 'auth_token is required'],
-  [{ account_sid: 'AC1', auth_token: 'x' }, 'account_sid must match ^AC[0-9a-fA-F]{32}$'],
+  [{}, /^account_sid is required$/],
+  [{ account_sid: SID }, /^auth_token is required$/],
+  [{ account_sid: 'AC1', auth_token: 'x' }, /^account_sid must match \^AC\[0-9a-fA-F\]\{32\}\$$/],
   [{ account_sid: SID, auth_token: 'x', base_url: 'ftp://x' }, /^base_url must be an http or https address/],
   [{ account_sid: SID, auth_token: 'x', token: 'y' }, /^token is not known; there are account_sid, auth_token/],
 ])('credentials %j are refused by the name of the key', (credentials, problem) => {
   const { credentials: fields } = createTwilioCarrier({ roads, publicUrl: '' });
-  expect(findCredentialError(fields, credentials)).toEqual(
-    typeof problem === 'string' ? problem : expect.stringMatching(problem),
-  );
+  expect(findCredentialError(fields, credentials)).toMatch(problem);
 });

@@ -39,7 +39,10 @@ export function createTwinCaller(timeScale: number): TwinCaller {
     },
     async call(call) {
       for (let tries = 0; tries < TRIES && !stopped.signal.aborted; tries++) {
-        if (await isTaken(call)) return void counts.answered++;
+        if (await isTaken(call)) {
+          counts.answered++;
+          return;
+        }
         await wait(Math.min(MAX_WAIT_MS, 100 * 2 ** tries) * timeScale, stopped.signal);
       }
       counts.refused++;

@@ -49,10 +49,6 @@ export const TWIN_BEHAVIOURS = {
 
 export type TwinBehaviour = keyof typeof TWIN_BEHAVIOURS;
 
-export function isTwinBehaviour(name: string): name is TwinBehaviour {
-  return Object.hasOwn(TWIN_BEHAVIOURS, name);
-}
-
 const RECEIPT_MS = 300;
 const DELIVERED: TwinStep = { delayMs: RECEIPT_MS, state: 'delivered', word: 'DELIVERED_TO_HANDSET', copies: 1 };
 const PENDING: TwinStep = { ...DELIVERED, state: 'sent', word: 'PENDING' };
