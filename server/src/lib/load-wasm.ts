@@ -6,17 +6,17 @@ declare const WebAssembly: {
   readonly Instance: new (module: object) => { readonly exports: object };
 };
 
+/** What every module exports; what else one does, its caller knows. */
 export interface WasmMemory {
   readonly memory: { readonly buffer: ArrayBuffer };
 }
 
-/** A new instance of a module of `wasm/`; the caller knows what it exports. Constants are read once, here. */
-// oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- the result's type is the caller's word.
-export function loadWasm<Exports extends WasmMemory>(name: string): Exports {
+/** The exports of a new instance of a module of `wasm/`, its constants as plain numbers. */
+export function loadWasm(name: string): WasmMemory {
   const bytes = readFileSync(new URL(`../../wasm/${name}.wasm`, import.meta.url));
   const { exports } = new WebAssembly.Instance(new WebAssembly.Module(bytes));
   const entries = Object.entries(exports).map(([key, item]) => [key, isConstant(item) ? item.value : item]);
-  return Object.fromEntries(entries) as Exports;
+  return Object.fromEntries(entries) as WasmMemory;
 }
 
 function isConstant(item: unknown): item is { readonly value: number } {

@@ -35,7 +35,7 @@ const CLOSE_BRACKET = ']'.charCodeAt(0);
 
 /** Writes the JSON array of the ids of a range of numbers without making a string of each. `pairs`: two digits by value. */
 export function createIdWriter(pairs: readonly string[]) {
-  const writer = loadWasm<WriterExports>('write-ids');
+  const writer = loadWasm('write-ids') as WriterExports;
   const bytes = Buffer.from(writer.memory.buffer);
   const keys = new Int32Array(writer.memory.buffer, writer.KEYS, 16);
   bytes.write(pairs.join(''), writer.PAIRS, 'latin1');

@@ -48,7 +48,7 @@ const OPEN_ARRAY = '['.charCodeAt(0);
 const CLOSE_ARRAY = ']'.charCodeAt(0);
 const LANE_CODES: readonly LaneCode[] = [LANES.transactional, LANES.marketing, LANES.express];
 
-const scanner = loadWasm<ScannerExports>('scan-send');
+const scanner = loadWasm('scan-send') as ScannerExports;
 const memory = new Uint8Array(scanner.memory.buffer);
 const results = new Int32Array(scanner.memory.buffer, scanner.RESULT, RESULT_FIELDS);
 /** Fields that the scanner understands; the others need a look at their value. */
