@@ -249,6 +249,7 @@ async function submit(deps: WorkDeps, work: SubmitWork): Promise<void> {
   const { list, messages, submission, connection, claim, signal } = work;
   claim.breaker.admit();
   deps.marks.add(submission.submissionId);
+  let lostAnswers = false;
   try {
     await submitMessages({
       // A process that was paused since: the mark is no longer its own, and what it still sent nobody would know of.
@@ -258,10 +259,12 @@ async function submit(deps: WorkDeps, work: SubmitWork): Promise<void> {
       signal,
       async record(settled, done) {
         noteConnection(claim, settled);
-        const recorded = await recordWithPatience(deps, { submission, settled, done });
+        // With answers of an earlier group lost the mark stays: it runs out, and their messages are in doubt.
+        const recorded = await recordWithPatience(deps, { submission, settled, done: done && !lostAnswers });
+        if (recorded === GIVEN_UP) lostAnswers = true;
         deps.metrics.onAnswered(settled);
         work.onAnswered(settled.length);
-        const retryAtMs = recorded?.retryAtMs ?? null;
+        const retryAtMs = recorded === GIVEN_UP ? null : (recorded?.retryAtMs ?? null);
         if (retryAtMs !== null) work.dispatcherOf().wakeAt(list.id, retryAtMs);
       },
     });
@@ -279,11 +282,13 @@ function noteConnection({ breaker, batches }: Claim, settled: readonly Settled[]
   }
 }
 
+const GIVEN_UP = Symbol('given up');
+
 /** The database may be away for a while; the lease decides how long trying makes sense, then recovery takes over. */
 async function recordWithPatience(
   deps: WorkDeps,
   outcomes: Parameters<typeof recordOutcomes>[1],
-): Promise<Awaited<ReturnType<typeof recordOutcomes>>> {
+): Promise<Awaited<ReturnType<typeof recordOutcomes>> | typeof GIVEN_UP> {
   const giveUpMs = deps.clock() + deps.leaseMs;
   for (;;) {
     const startedMs = performance.now();
@@ -293,7 +298,7 @@ async function recordWithPatience(
       return recorded;
     } catch (error) {
       deps.onError(error);
-      if (deps.clock() > giveUpMs) return undefined;
+      if (deps.clock() > giveUpMs) return GIVEN_UP;
       await new Promise((resolve) => setTimeout(resolve, 200));
     }
   }
