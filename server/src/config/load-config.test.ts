@@ -18,6 +18,7 @@ function problemsOf(env: Env, flags: ConfigFlags = {}): readonly string[] {
 
 test('an empty environment gives one machine with everything on it', () => {
   expect(toConfig({})).toEqual({
+    allowUnsignedCallbacks: false,
     host: '127.0.0.1',
     port: 8080,
     dataDir: resolve('data'),

@@ -68,6 +68,8 @@ describe('openapi.json', () => {
       'post /api/v2/send-raw',
       'post /api/v2/send-raw/bulk',
       'post /api/v2/send/bulk',
+      'post /api/webhook-feedbacks/{carrier}',
+      'post /api/webhook-feedbacks/{carrier}/{secret}',
       'put /api/v2/settings',
     ]);
     const ids = operations.map(([, { operationId }]) => operationId);
