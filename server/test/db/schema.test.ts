@@ -6,6 +6,7 @@ const CONTROL_TABLES = new Set([
   'account',
   'account_member',
   'api_key',
+  'data_key',
   'dead_letter',
   'directory_version',
   'id_block',
@@ -18,6 +19,7 @@ const CONTROL_TABLES = new Set([
   'log_identity',
   'partition_lease',
   'schema_migration',
+  'unreadable_call',
   'worker',
 ]);
 
