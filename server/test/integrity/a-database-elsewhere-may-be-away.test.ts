@@ -6,7 +6,7 @@ import { tryOutage } from '../helpers/outage-trial.ts';
 import { chooseSeconds, recordSafety } from '../helpers/safety-record.ts';
 
 const KEY = 'trk_of_a_server_whose_database_is_elsewhere';
-const SECONDS = chooseSeconds(7, 30);
+const SECONDS = chooseSeconds(12, 30);
 
 /**
  * The promise: with a PostgreSQL of DATABASE_URL away, the server does what it does with its own. With the log in that
