@@ -350,6 +350,21 @@ create table idempotency_key (
 );
 create index idempotency_key_created on idempotency_key (created_ms);
 
+-- How each list fares at its carrier, as the processes that send and apply last said. Receipts are counted for a day.
+create table carrier_health (
+  list_id integer primary key,
+  state text not null default 'unknown',
+  in_flight integer not null default 0,
+  last_error_detail text,
+  last_error_code text,
+  last_error_ms bigint,
+  last_success_ms bigint,
+  receipts_matched bigint not null default 0,
+  receipts_total bigint not null default 0,
+  receipts_since_ms bigint not null,
+  updated_ms bigint not null
+) with (fillfactor = 50);
+
 -- The key that ids are made with, sealed under the secret key of the installation (store/installation-store.ts), in base64.
 create table installation (
   one boolean primary key default true check (one),

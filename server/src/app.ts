@@ -24,6 +24,7 @@ import type { Log } from './log/log.ts';
 import { openLmdbLog } from './log/lmdb-log.ts';
 import { openPostgresLog } from './log/postgres-log.ts';
 import * as messages from './messages/index.ts';
+import { createCarrierHealth } from './observe/carrier-health.ts';
 import { createErrorReporter } from './observe/error-reporter.ts';
 import type { Logger } from './observe/logger.ts';
 import { createMetrics, type Metrics } from './observe/metrics.ts';
@@ -233,8 +234,9 @@ async function buildParts(foundation: Foundation): Promise<Parts> {
   );
   const numbers = building.use(await openNumberBlocks(numberPool, 'message'));
   const links = building.use(await openNumberBlocks(numberPool, 'link'));
+  const typeOf = (listId: number): string => directory.list(listId)?.type ?? 'unknown';
   const onEvents = async (events: CarrierEvents): Promise<void> => {
-    const carrier = directory.list(events.listId)?.type ?? 'unknown';
+    const carrier = typeOf(events.listId);
     const value = pipeline.encodeEvents({ ...events, carrier, arrivedMs: clock() });
     await log.append('events', events.listId % log.partitions, value);
   };
@@ -268,12 +270,15 @@ async function buildParts(foundation: Foundation): Promise<Parts> {
     clock,
     owns: shares.events,
     onError,
+    onReceipts: (listId, matched, total) => health.onReceipts(listId, matched, total),
     onTimed: (elapsedMs) => metrics.onStage('apply', elapsedMs),
   });
-  const metrics = createMetrics(readingsOf(pool, { land, apply }));
+  const health = createCarrierHealth(clock);
+  const metrics = createMetrics({ ...readingsOf(pool, { land, apply }), health, typeOf });
   const accept = pipeline.createAcceptStage({ log, numbers, clock, landWithin: pipeline.landAndTell });
   if (config.roles.has('api')) startReader(building, land);
   if (config.roles.has('pipeline')) {
+    building.use(pipeline.startHealthSaver({ pool: hotPool, clock, health, onError }));
     startReader(building, apply);
     const sending = startPipeline(building, {
       ...foundation,
@@ -284,6 +289,7 @@ async function buildParts(foundation: Foundation): Promise<Parts> {
       ids,
       workerId,
       metrics,
+      health,
       onEvents,
       onError,
       owns: shares.lists,
@@ -327,7 +333,10 @@ function openSimulator(
   return building.use(createSimulatorCarrier({ store, ...deps }));
 }
 
-function readingsOf(pool: Pool, readers: { land: LogReader; apply: LogReader }): Parameters<typeof createMetrics>[0] {
+function readingsOf(
+  pool: Pool,
+  readers: { land: LogReader; apply: LogReader },
+): Pick<Parameters<typeof createMetrics>[0], 'messagesByState' | 'logBacklog'> {
   return {
     async messagesByState() {
       const byState = new Map<string, number>();

@@ -158,8 +158,11 @@ export interface CallbackAnswer {
 export interface CarrierCallbacks {
   readonly answer: CallbackAnswer;
   verify(request: CallbackRequest, credentials: Credentials): Authenticity;
-  /** undefined, or throws: it cannot be read. What is of no interest gives empty lists. Called for genuine calls only. */
-  parse(request: CallbackRequest): CallbackContent | undefined;
+  /**
+   * undefined, or throws: it cannot be read. What is of no interest gives empty lists. Called for genuine calls only, with
+   * the credentials of a list that the call is genuine for.
+   */
+  parse(request: CallbackRequest, credentials: Credentials): CallbackContent | undefined;
 }
 
 /** One wire protocol. A carrier is a folder; nothing in the sending code names one. */

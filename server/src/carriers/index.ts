@@ -2,6 +2,8 @@ import type { CredentialField } from '../lib/credentials.ts';
 import type { Carrier } from './carrier.ts';
 import { createCmCarrier } from './cm/cm-carrier.ts';
 import { createCmTwin } from './cm/twin.ts';
+import { createGenericHttpCarrier } from './http/generic-http-carrier.ts';
+import { createHttpTwin } from './http/twin.ts';
 import type { HttpCarrierDeps } from './http-road/http-carrier.ts';
 import { createHttpRoads } from './http-road/http-road.ts';
 import { createInfobipCarrier } from './infobip/infobip-carrier.ts';
@@ -19,7 +21,13 @@ export { createHttpRoads, type Twin, type TwinOptions };
 
 /** Every carrier that is reached over HTTP. */
 export function createHttpCarriers(deps: HttpCarrierDeps): Carrier[] {
-  return [createTwilioCarrier(deps), createInfobipCarrier(deps), createCmCarrier(deps), createTelnyxCarrier(deps)];
+  return [
+    createTwilioCarrier(deps),
+    createInfobipCarrier(deps),
+    createCmCarrier(deps),
+    createTelnyxCarrier(deps),
+    createGenericHttpCarrier(deps),
+  ];
 }
 
 /** List types with what a list of each has to know. */
@@ -36,6 +44,7 @@ const TWINS = {
   infobip: createInfobipTwin,
   cm: createCmTwin,
   telnyx: createTelnyxTwin,
+  http: createHttpTwin,
 } as const satisfies Record<string, () => TwinDialect>;
 
 /** Carriers that have a twin. */

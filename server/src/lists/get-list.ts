@@ -1,7 +1,9 @@
 import type { Caller, Directory, List } from '../accounts/index.ts';
 import { AppError } from '../lib/errors.ts';
+import { readCarrierHealth } from '../store/carrier-health-store.ts';
 import { countContacts, readStoredSettings } from '../store/list-store.ts';
 import type { Pool } from '../store/pool.ts';
+import { toListHealth } from './list-health.ts';
 import { withListDefaults } from './list-settings.ts';
 import { toListView } from './list-view.ts';
 import type { ListView } from './list-view-schemas.ts';
@@ -20,11 +22,15 @@ export async function getList(deps: ListReaderDeps, caller: Caller, input: { id:
   if (list === undefined || list.accountId !== caller.account.id || list.status === 'deleted') {
     throw new AppError('not_found');
   }
-  const [counts, stored] = await Promise.all([
+  const [counts, stored, health] = await Promise.all([
     countContacts(deps.pool, [list.id]),
     readStoredSettings(deps.pool, list.id),
+    readCarrierHealth(deps.pool, list.id),
   ]);
-  return toListView(list, withListDefaults(stored, list.number), counts.get(list.id) ?? 0, caller.key);
+  return {
+    ...toListView(list, withListDefaults(stored, list.number), counts.get(list.id) ?? 0, caller.key),
+    carrier_health: toListHealth(health),
+  };
 }
 
 function findList({ directory }: ListReaderDeps, id: string): List | undefined {

@@ -1,4 +1,5 @@
 import { type Static, type TSchema, Type } from 'typebox';
+import { type ListHealth, listHealthSchema } from './list-health.ts';
 import { LIST_SETTINGS, type ListSettingName } from './list-settings.ts';
 
 const nullable = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()]);
@@ -26,6 +27,7 @@ export const listSchema = Type.Object({
   ...FIELDS,
   settings: Type.Object(toSettingSchemas()),
   credentials: Type.Record(Type.String(), Type.Literal('***'), { description: 'Keys that are set' }),
+  carrier_health: listHealthSchema,
 });
 
 export const listPageSchema = Type.Object({
@@ -37,6 +39,7 @@ export type ListRow = Static<typeof listRowSchema>;
 export type ListView = ListRow & {
   readonly settings: Readonly<Record<ListSettingName, unknown>>;
   readonly credentials: Readonly<Record<string, '***'>>;
+  readonly carrier_health: ListHealth;
 };
 export type ListPage = Static<typeof listPageSchema>;
 

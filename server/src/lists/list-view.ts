@@ -21,7 +21,12 @@ export function toListRow(list: List, contactCount: number, key: ApiKey | null):
 }
 
 /** The JSON of one list. Of credentials only the names are shown. */
-export function toListView(list: List, settings: ListSettingsView, contactCount: number, key: ApiKey | null): ListView {
+export function toListView(
+  list: List,
+  settings: ListSettingsView,
+  contactCount: number,
+  key: ApiKey | null,
+): Omit<ListView, 'carrier_health'> {
   const credentials = Object.fromEntries(
     Object.keys(list.credentials ?? {}).map((name): [string, '***'] => [name, '***']),
   );

@@ -1,14 +1,26 @@
 import { expect, test } from 'vitest';
+import { createCarrierHealth } from './carrier-health.ts';
 import { createMetrics } from './metrics.ts';
 
 test('readings that fail are left out and the rest is told', async () => {
+  const health = createCarrierHealth(() => 0);
+  health.onSubmitted(7, 3);
+  health.onAnswered(7, [{ outcome: { kind: 'accepted' } }]);
+  health.onReceipts(7, 2, 3);
   const metrics = createMetrics({
     messagesByState: () => Promise.reject(new Error('the database is away')),
     logBacklog: () => Promise.resolve({ outbound: 3, events: 0 }),
+    health,
+    typeOf: () => 'twilio',
   });
   metrics.onAccepted(2);
   const text = await metrics.text();
   expect(text).toContain('trackly_accepted_messages_total 2');
   expect(text).toContain('trackly_log_entries{topic="outbound"} 3');
   expect(text).not.toContain('trackly_messages{');
+  const labels = 'list="7",carrier="twilio"';
+  expect(text).toContain(`trackly_carrier_up{${labels}} 1`);
+  expect(text).toContain(`trackly_carrier_in_flight_messages{${labels}} 2`);
+  expect(text).toContain(`trackly_carrier_receipts_total{${labels},matched="yes"} 2`);
+  expect(text).toContain(`trackly_carrier_receipts_total{${labels},matched="no"} 1`);
 });

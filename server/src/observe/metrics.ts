@@ -1,4 +1,5 @@
 import { collectDefaultMetrics, Counter, Gauge, Registry } from 'prom-client';
+import type { CarrierHealth } from './carrier-health.ts';
 
 /** What the sending side counts. Called once a batch, with plain numbers: nothing here is paid a message. */
 export interface PipelineMetrics {
@@ -12,6 +13,10 @@ export interface Readings {
   /** Messages by state, over all lists. */
   messagesByState(): Promise<ReadonlyMap<string, number>>;
   logBacklog(): Promise<Readonly<Record<'outbound' | 'events', number>>>;
+  /** What this process sees of the carriers of its lists. */
+  readonly health: Pick<CarrierHealth, 'sending' | 'receipts'>;
+  /** The type of a list, such as `twilio`. */
+  typeOf(listId: number): string;
 }
 
 export interface Metrics extends PipelineMetrics {
@@ -55,6 +60,7 @@ export function createMetrics(readings: Readings): Metrics {
     'stage',
   );
   registerReadings(registry, readings);
+  registerHealth(registry, readings);
 
   return {
     onAccepted(count) {
@@ -111,6 +117,51 @@ function registerReadings(registry: Registry, readings: Readings): void {
     'Entries of the log that are durable and not in the database yet',
     'topic',
     async () => new Map(Object.entries(await readings.logBacklog())),
+  );
+}
+
+const HEALTH_LABELS = ['list', 'carrier'] as const;
+
+function registerHealth(registry: Registry, { health, typeOf }: Readings): void {
+  const labels = (listId: number): { list: number; carrier: string } => ({ list: listId, carrier: typeOf(listId) });
+  registry.registerMetric(
+    new Gauge({
+      name: 'trackly_carrier_up',
+      help: 'Whether messages of the list get through to its carrier; 0 after 5 failed connections in a row',
+      labelNames: HEALTH_LABELS,
+      registers: [],
+      collect() {
+        this.reset();
+        for (const [listId, { state }] of health.sending()) this.set(labels(listId), state === 'down' ? 0 : 1);
+      },
+    }),
+  );
+  registry.registerMetric(
+    new Gauge({
+      name: 'trackly_carrier_in_flight_messages',
+      help: 'Messages that are submitted and not answered',
+      labelNames: HEALTH_LABELS,
+      registers: [],
+      collect() {
+        this.reset();
+        for (const [listId, { inFlight }] of health.sending()) this.set(labels(listId), inFlight);
+      },
+    }),
+  );
+  registry.registerMetric(
+    new Counter({
+      name: 'trackly_carrier_receipts_total',
+      help: 'Receipts by whether they found their message when they came',
+      labelNames: [...HEALTH_LABELS, 'matched'],
+      registers: [],
+      collect() {
+        this.reset();
+        for (const [listId, { matched, total }] of health.receipts()) {
+          this.inc({ ...labels(listId), matched: 'yes' }, matched);
+          this.inc({ ...labels(listId), matched: 'no' }, total - matched);
+        }
+      },
+    }),
   );
 }
 

@@ -3,6 +3,7 @@ export { LANES, SOURCES } from './batch.ts';
 export { createConnections, type Connections } from './connections.ts';
 export { createGate, createPipeline, type Pipeline } from './pipeline.ts';
 export { createCallbackReceiver, type CallbackReceiver } from './receive-callback.ts';
+export { startHealthSaver } from './save-health.ts';
 export { preflight, type PreflightAnswer } from './preflight.ts';
 export { createAcceptStage } from './stages/accept-stage.ts';
 export { createApplyStage, encodeEvents } from './stages/apply-stage.ts';

@@ -4,6 +4,7 @@ import type { CarrierConnection, CarrierEvents } from '../carriers/carrier.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { IdCodec } from '../lib/public-id.ts';
 import type { Log } from '../log/log.ts';
+import type { CarrierHealth } from '../observe/carrier-health.ts';
 import type { PipelineMetrics } from '../observe/metrics.ts';
 import type { NumberBlocks } from '../store/number-blocks.ts';
 import { LeaseLostError, releaseClaims } from '../store/outbound-batch-store.ts';
@@ -69,6 +70,8 @@ export interface PipelineDeps {
   /** Of claims and of submitting marks. Default 60,000. */
   readonly leaseMs?: number | undefined;
   readonly metrics: PipelineMetrics;
+  /** Hears how submits go; sandbox messages are none. */
+  readonly health?: Pick<CarrierHealth, 'onSubmitted' | 'onAnswered' | 'onUnanswered'> | undefined;
   /** Appends carrier events to the event log; resolves when they are durable. */
   readonly onEvents: (events: CarrierEvents) => Promise<void>;
   readonly onError: (error: unknown) => void;
@@ -248,6 +251,9 @@ interface SubmitWork extends RecordedWork {
 async function submit(deps: WorkDeps, work: SubmitWork): Promise<void> {
   const { list, messages, submission, connection, claim, signal } = work;
   claim.breaker.admit();
+  const health = isSandbox(claim.batches) ? undefined : deps.health;
+  let unanswered = messages.length;
+  health?.onSubmitted(list.id, unanswered);
   deps.marks.add(submission.submissionId);
   let lostAnswers = false;
   try {
@@ -259,6 +265,8 @@ async function submit(deps: WorkDeps, work: SubmitWork): Promise<void> {
       signal,
       async record(settled, done) {
         noteConnection(claim, settled);
+        unanswered -= settled.length;
+        health?.onAnswered(list.id, settled);
         // With answers of an earlier group lost the mark stays: it runs out, and their messages are in doubt.
         const recorded = await recordWithPatience(deps, { submission, settled, done: done && !lostAnswers });
         if (recorded === GIVEN_UP) lostAnswers = true;
@@ -269,6 +277,7 @@ async function submit(deps: WorkDeps, work: SubmitWork): Promise<void> {
       },
     });
   } finally {
+    if (unanswered > 0) health?.onUnanswered(list.id, unanswered);
     deps.marks.delete(submission.submissionId);
   }
 }

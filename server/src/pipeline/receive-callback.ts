@@ -60,7 +60,7 @@ export function createCallbackReceiver(deps: CallbackReceiverDeps): CallbackRece
       if (inFlight >= MAX_IN_FLIGHT) throw new AppError('overloaded');
       inFlight++;
       try {
-        await store(deps, await read(deps, callbacks, { carrier, accountId, request }), lists);
+        await store(deps, await read(deps, callbacks, { carrier, accountId, request }, lists), lists);
       } finally {
         inFlight--;
       }
@@ -94,12 +94,15 @@ async function read(
   { keepUnreadable, onError }: CallbackReceiverDeps,
   callbacks: CarrierCallbacks,
   { carrier, accountId, request }: Call,
+  lists: readonly List[],
 ): Promise<CallbackContent> {
-  try {
-    const content = callbacks.parse(request);
-    if (content !== undefined) return content;
-  } catch {
-    // A payload of an unforeseen shape cannot be read either.
+  for (const { credentials } of lists) {
+    try {
+      const content = callbacks.parse(request, credentials ?? {});
+      if (content !== undefined) return content;
+    } catch {
+      // A payload of an unforeseen shape cannot be read either.
+    }
   }
   const contentType = request.headers['content-type'];
   const kept = { carrier, accountId, contentType: typeof contentType === 'string' ? contentType : null };

@@ -1,5 +1,3 @@
-import { createServer, type IncomingHttpHeaders } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import type {
   CallbackRequest,
   Carrier,
@@ -12,14 +10,7 @@ import type { HttpCarrierDeps } from '../../src/carriers/http-road/http-carrier.
 import { createHttpRoads } from '../../src/carriers/http-road/http-road.ts';
 import type { Credentials } from '../../src/lib/credentials.ts';
 import { ACCOUNT_ID, OWN_NUMBER } from './carrier-subject.ts';
-
-export interface RecordedRequest {
-  readonly method: string;
-  /** With the query. */
-  readonly path: string;
-  readonly headers: IncomingHttpHeaders;
-  readonly body: string;
-}
+import { type SeenRequest, startRecordedPeer } from './recorded-peer.ts';
 
 export interface RecordedAnswer {
   readonly status: number;
@@ -30,7 +21,7 @@ export interface RecordedAnswer {
 
 /** A carrier whose peer says over a real socket what was recorded. */
 export interface RecordedCarrier extends AsyncDisposable {
-  readonly requests: readonly RecordedRequest[];
+  readonly requests: readonly SeenRequest[];
   readonly connection: CarrierConnection;
   /** What the next requests are answered with. */
   answerWith(answer: RecordedAnswer): void;
@@ -43,36 +34,24 @@ export async function openRecordedCarrier(
   createCarrier: (deps: HttpCarrierDeps) => Carrier,
   toCredentials: (url: string) => Credentials,
 ): Promise<RecordedCarrier> {
-  const requests: RecordedRequest[] = [];
-  let answer: RecordedAnswer = { status: 200, body: {} };
-  const server = createServer((request, response) => {
-    const chunks: Buffer[] = [];
-    request.on('data', (chunk: Buffer) => chunks.push(chunk));
-    request.on('end', () => {
-      const { method = '', url = '', headers } = request;
-      requests.push({ method, path: url, headers, body: Buffer.concat(chunks).toString() });
-      const isText = typeof answer.body === 'string';
-      response.writeHead(answer.status, {
-        'content-type': answer.contentType ?? (isText ? 'text/plain' : 'application/json'),
-      });
-      response.end(isText ? answer.body : JSON.stringify(answer.body));
-    });
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const peer = await startRecordedPeer();
   const roads = createHttpRoads();
-  const list = { id: 1, accountId: ACCOUNT_ID, number: OWN_NUMBER, credentials: toCredentials(url) };
+  const list = { id: 1, accountId: ACCOUNT_ID, number: OWN_NUMBER, credentials: toCredentials(peer.url) };
   const connection = createCarrier({ roads, publicUrl: PUBLIC_URL }).connect(list);
   return {
-    requests,
+    requests: peer.seen,
     connection,
-    answerWith: (next) => void (answer = next),
+    answerWith({ status, body, contentType }) {
+      const isText = typeof body === 'string';
+      const text = isText ? body : JSON.stringify(body);
+      const type = contentType ?? (isText ? 'text/plain' : 'application/json');
+      peer.answer = () => ({ status, body: text, contentType: type });
+    },
     submit: async (...messages) => [...(await submitAll(connection, messages)).outcomes],
     async [Symbol.asyncDispose]() {
       await connection[Symbol.asyncDispose]();
       await roads[Symbol.asyncDispose]();
-      server.closeAllConnections();
-      await new Promise((resolve) => server.close(resolve));
+      await peer[Symbol.asyncDispose]();
     },
   };
 }

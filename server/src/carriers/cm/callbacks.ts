@@ -5,11 +5,11 @@ import { objectIn, objectsIn, readJsonObject, textIn, type JsonObject } from '..
 import { verifyPathSecret } from '../path-secret.ts';
 import { readDescription } from './codes.ts';
 
-export const CM_CALLBACKS: CarrierCallbacks = {
+export const CM_CALLBACKS = {
   answer: { contentType: 'application/json; charset=utf-8', body: '{"success":true}' },
   verify: verifyPathSecret,
   parse,
-};
+} satisfies CarrierCallbacks;
 
 type Report = CallbackContent['reports'][number];
 type Told = Pick<Report, 'state' | 'detail' | 'permanent'>;

@@ -40,7 +40,7 @@ test('a submit has the form of the reference', async () => {
   const request = cm.requests.at(-1)!;
   expect(request).toMatchObject({
     method: 'POST',
-    path: '/v1.0/message',
+    url: '/v1.0/message',
     headers: { 'x-cm-producttoken': 'a-token', 'content-type': 'application/json' },
   });
   expect(JSON.parse(request.body)).toEqual({

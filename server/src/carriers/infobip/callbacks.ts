@@ -3,11 +3,11 @@ import { objectIn, objectsIn, readJsonObject, textIn, type JsonObject } from '..
 import { verifyPathSecret } from '../path-secret.ts';
 import { readInfobipStatus, type InfobipStatus } from './statuses.ts';
 
-export const INFOBIP_CALLBACKS: CarrierCallbacks = {
+export const INFOBIP_CALLBACKS = {
   answer: { contentType: 'application/json; charset=utf-8', body: '{"success":true}' },
   verify: verifyPathSecret,
   parse,
-};
+} satisfies CarrierCallbacks;
 
 /** Receipts and inbound texts have the same envelope; a receipt has a status. */
 function parse({ body, nowMs }: CallbackRequest): CallbackContent | undefined {

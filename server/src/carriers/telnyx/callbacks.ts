@@ -5,11 +5,11 @@ import { objectIn, objectsIn, readJsonObject, textIn, type JsonObject } from '..
 import { TELNYX_CODES } from './codes.ts';
 import { isSignedByTelnyx } from './signature.ts';
 
-export const TELNYX_CALLBACKS: CarrierCallbacks = {
+export const TELNYX_CALLBACKS = {
   answer: { contentType: 'application/json; charset=utf-8', body: '{"success":true}' },
   verify,
   parse,
-};
+} satisfies CarrierCallbacks;
 
 function verify({ headers, body, nowMs }: CallbackRequest, credentials: Credentials): Authenticity {
   const publicKey = textOf(credentials, 'public_key');

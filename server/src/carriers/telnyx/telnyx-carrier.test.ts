@@ -52,7 +52,7 @@ test('a submit has the form of the reference', async () => {
     echoesOwnId: true,
   });
   const request = telnyx.requests.at(-1)!;
-  expect(request).toMatchObject({ method: 'POST', path: '/v2/messages', headers: { authorization: 'Bearer KEY1' } });
+  expect(request).toMatchObject({ method: 'POST', url: '/v2/messages', headers: { authorization: 'Bearer KEY1' } });
   expect(JSON.parse(request.body)).toEqual({
     from: '+18445550111',
     to: '+13125550142',
@@ -235,7 +235,7 @@ test('a public key of another form is refused when the list is saved', () => {
 test('a check is an authenticated read', async () => {
   telnyx.answerWith({ status: 200, body: { data: [] } });
   expect(await telnyx.connection.check?.()).toEqual({ passed: true, detail: null });
-  expect(telnyx.requests.at(-1)).toMatchObject({ method: 'GET', path: '/v2/messaging_profiles?page%5Bsize%5D=1' });
+  expect(telnyx.requests.at(-1)).toMatchObject({ method: 'GET', url: '/v2/messaging_profiles?page%5Bsize%5D=1' });
   telnyx.answerWith({ status: 401, body: error('10009') });
   expect(await telnyx.connection.check?.()).toEqual({ passed: false, detail: 'REJECTED_CREDENTIALS' });
 });

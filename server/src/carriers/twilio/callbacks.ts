@@ -4,11 +4,11 @@ import { meaningOf } from '../code-table.ts';
 import { TWILIO_CODES } from './codes.ts';
 import { isSignedByTwilio } from './signature.ts';
 
-export const TWILIO_CALLBACKS: CarrierCallbacks = {
+export const TWILIO_CALLBACKS = {
   answer: { contentType: 'text/xml; charset=utf-8', body: '<Response/>' },
   verify,
   parse,
-};
+} satisfies CarrierCallbacks;
 
 function verify(
   { url, headers, body }: CallbackRequest,

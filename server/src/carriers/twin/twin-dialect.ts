@@ -66,6 +66,8 @@ export interface TwinCall {
 export interface TwinDialect {
   /** What a list needs to send here, without the address. */
   readonly credentials: Credentials;
+  /** The same with the address, where it is no `base_url`. */
+  toCredentials?(url: string): Credentials;
   /** Refuses a repeated own id instead of sending twice. */
   readonly deduplicates: boolean;
   isAuthorised(request: TwinRequest): boolean;

@@ -64,7 +64,7 @@ export async function startTwinServer(dialect: TwinDialect, options: TwinOptions
   const url = `http://${host}:${portOf(server)}`;
   return {
     url,
-    credentials: { ...dialect.credentials, base_url: url },
+    credentials: dialect.toCredentials?.(url) ?? { ...dialect.credentials, base_url: url },
     books: context.books,
     calls: caller,
     setCallbackUrl: (to) => void (context.callbackUrl = to),

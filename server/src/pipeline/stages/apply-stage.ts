@@ -51,12 +51,15 @@ export interface ApplyStageDeps {
   /** Partitions of the log that this process applies. */
   readonly owns: (partition: number) => boolean;
   readonly onError: (error: unknown) => void;
+  /** Reports of a list that came, and how many of them found a message at once. */
+  readonly onReceipts?: (listId: number, matched: number, total: number) => void;
   /** Wall time of each group. */
   readonly onTimed?: (elapsedMs: number) => void;
 }
 
 /** Applies receipts and inbound texts from the event log: set-based, a list at a time, each entry's effect exactly once. */
-export function createApplyStage({ pool, log, ids, clock, owns, onError, onTimed }: ApplyStageDeps): LogReader {
+export function createApplyStage(deps: ApplyStageDeps): LogReader {
+  const { pool, log, ids, clock, owns, onError, onTimed } = deps;
   return createLogReader({
     pool,
     log,
@@ -74,7 +77,10 @@ export function createApplyStage({ pool, log, ids, clock, owns, onError, onTimed
         else group.push(events);
       }
       const inOrder = [...byList].sort((a, b) => a[0] - b[0]);
-      for (const [listId, events] of inOrder) await applyToList(transaction, { listId, events, ids, nowMs });
+      for (const [listId, events] of inOrder) {
+        const { matched, total } = await applyToList(transaction, { listId, events, ids, nowMs });
+        if (total > 0) deps.onReceipts?.(listId, matched, total);
+      }
       return undefined;
     },
     onError,
@@ -89,7 +95,10 @@ interface ListEvents {
   readonly nowMs: number;
 }
 
-async function applyToList(transaction: Transaction, { listId, events, ids, nowMs }: ListEvents): Promise<void> {
+async function applyToList(
+  transaction: Transaction,
+  { listId, events, ids, nowMs }: ListEvents,
+): Promise<{ matched: number; total: number }> {
   const inbound = events.flatMap((event) =>
     event.inbound.map((text) => ({
       carrier: event.carrier,
@@ -103,9 +112,11 @@ async function applyToList(transaction: Transaction, { listId, events, ids, nowM
   const keywords = keywordsOf(events);
   await applyTexts(transaction, listId, await insertInboundTexts(transaction, listId, inbound), keywords);
   const reports = events.flatMap((event) => event.reports.map((report) => ({ report, arrivedMs: event.arrivedMs })));
-  if (reports.length === 0) return;
+  if (reports.length === 0) return { matched: 0, total: 0 };
   const matched = await matchReports(transaction, listId, reports, ids, nowMs);
-  await moveCounts(transaction, listId, await applyReports(transaction, listId, matched, nowMs));
+  const { moves, found } = await applyReports(transaction, listId, matched, nowMs);
+  await moveCounts(transaction, listId, moves);
+  return { matched: found, total: reports.length };
 }
 
 /**
@@ -121,7 +132,7 @@ export async function applyUnparked(
   if (parked.length === 0) return new Map();
   const arrived = parked.map((report) => ({ report, arrivedMs: report.atMs ?? nowMs }));
   const matched = await matchByCarrierId(transaction, listId, arrived, nowMs);
-  return await applyReports(transaction, listId, matched, nowMs);
+  return (await applyReports(transaction, listId, matched, nowMs)).moves;
 }
 
 type Keywords = ReadonlyMap<string, InboundText['keyword']>;
@@ -220,13 +231,20 @@ interface Progress {
   touched: boolean;
 }
 
-/** Returns how the books move; the caller writes that last, as every transaction does. */
+interface Applied {
+  /** How the books move. */
+  readonly moves: Map<number, number>;
+  /** Reports whose message is there. */
+  readonly found: number;
+}
+
+/** Returns how the books move, which the caller writes last, as every transaction does, and how many found their message. */
 async function applyReports(
   transaction: Transaction,
   listId: number,
   reports: readonly MatchedReport[],
   nowMs: number,
-): Promise<Map<number, number>> {
+): Promise<Applied> {
   const { plain, others } = sortOut(reports);
   const left = new Set(await updatePlainReported(transaction, listId, [...plain.values()], S.sent, nowMs));
   const moves = new Map<number, number>([[S.sent, left.size - plain.size]]);
@@ -234,11 +252,11 @@ async function applyReports(
     if (!left.has(number)) moves.set(state, (moves.get(state) ?? 0) + 1);
   }
   if (left.size > 0) others.push(...reports.filter((report) => left.has(report.number)));
-  if (others.length === 0) return moves;
-  for (const [state, count] of await applyWithLook(transaction, listId, others, nowMs)) {
-    moves.set(state, (moves.get(state) ?? 0) + count);
-  }
-  return moves;
+  const foundPlain = plain.size - left.size;
+  if (others.length === 0) return { moves, found: foundPlain };
+  const looked = await applyWithLook(transaction, listId, others, nowMs);
+  for (const [state, count] of looked.moves) moves.set(state, (moves.get(state) ?? 0) + count);
+  return { moves, found: foundPlain + looked.found };
 }
 
 /**
@@ -264,7 +282,7 @@ async function applyWithLook(
   listId: number,
   reports: readonly MatchedReport[],
   nowMs: number,
-): Promise<Map<number, number>> {
+): Promise<Applied> {
   const numbers = [...new Set(reports.map((report) => report.number))];
   const rows = await lockReported(transaction, listId, numbers);
   const progress = new Map(rows.map((row) => [row.number, toProgress(row)]));
@@ -278,7 +296,8 @@ async function applyWithLook(
     else applyToMessage(message, report);
   }
   await saveParts(transaction, listId, [...changedParts.values()]);
-  return await saveProgress(transaction, listId, [...progress.values()], nowMs);
+  const moves = await saveProgress(transaction, listId, [...progress.values()], nowMs);
+  return { moves, found: reports.filter((report) => progress.has(report.number)).length };
 }
 
 function isMultipart(row: ReportedMessage): boolean {
