@@ -86,9 +86,6 @@ export interface ListCheck {
   readonly timeoutMs?: number | undefined;
 }
 
-/** `secret_key`: where the new one is; null: it was not replaced. */
-export type SecretsRotation = secrets.Rotation & { readonly secret_key: 'settings' | 'data folder' | null };
-
 /** An installation as commands see it, beside the server that may run on it. */
 export interface Installation {
   readonly accounts: {
@@ -127,7 +124,7 @@ export interface Installation {
      * Seals all credentials with a new data key; with `replaceSecretKey` under a new secret key, while no server runs.
      * @throws OperatorError `invalid`
      */
-    rotate(input: { replaceSecretKey: boolean }): Promise<SecretsRotation>;
+    rotate(input: { replaceSecretKey: boolean }): Promise<secrets.SecretsRotation>;
   };
   /** Names of the migrations that were, or with `dryRun` would be, applied. */
   migrate(options: { dryRun: boolean }): Promise<readonly string[]>;
@@ -249,7 +246,9 @@ function bindVerbs(foundation: Foundation): Omit<Installation, typeof Symbol.asy
       set: (input) => lists.setList({ pool, clock, secretKey, listTypes: LIST_TYPES }, input),
     },
     messages: bindMessages(foundation),
-    secrets: { rotate: (input) => rotateSecrets(foundation, input) },
+    secrets: {
+      rotate: async (input) => secrets.rotateSecrets({ ...foundation, secretKey: await secretKey() }, input),
+    },
     migrate: ({ dryRun }) => migrate(pool, { dryRun }),
     examine: (options) => examine(foundation, options),
   };
@@ -271,27 +270,6 @@ async function checkList(
     send: async (input: SendRequest) => (await ofMessages.send(input)).id,
   };
   return await checkCarrier(deps, { list, to, timeoutMs });
-}
-
-async function rotateSecrets(
-  { pool, clock, config, keys }: Foundation,
-  { replaceSecretKey }: { readonly replaceSecretKey: boolean },
-): Promise<SecretsRotation> {
-  const { secretKey } = await keys();
-  if (!replaceSecretKey) return { ...(await secrets.rotateDataKey({ pool, secretKey })), secret_key: null };
-  const newKey = await secrets.replaceSecretKey({ pool, clock, secretKey }, toNewSecret(config));
-  const rotation = await secrets.rotateDataKey({ pool, secretKey: newKey });
-  return { ...rotation, secret_key: config.secretKey === null ? 'data folder' : 'settings' };
-}
-
-function toNewSecret({ secretKey, newSecretKey, dataDir }: Config): secrets.NewSecret {
-  if (secretKey === null) return { folder: dataDir };
-  if (newSecretKey !== null) return { key: newSecretKey };
-  throw new OperatorError(
-    'invalid',
-    'TRACKLY_SECRET_KEY is set, so the one to come must be given as TRACKLY_NEW_SECRET_KEY, such as from ' +
-      '`openssl rand -base64 32`',
-  );
 }
 
 async function findList(pool: Pool, name: string): Promise<lists.OperatorList> {

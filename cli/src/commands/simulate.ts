@@ -9,7 +9,7 @@ import { UsageError } from '../usage-error.ts';
 export const simulateCommand: Command = {
   name: 'simulate',
   summary: 'Run a peer that speaks as a carrier does, to try a set-up without an account there',
-  arguments: [{ name: 'CARRIER', summary: 'twilio, infobip, cm, telnyx or smpp' }],
+  arguments: [{ name: 'CARRIER', summary: 'twilio, infobip, cm, telnyx or http' }],
   flags: [
     { name: 'port', value: 'PORT', summary: 'Where to listen on 127.0.0.1; default: any free port' },
     {

@@ -1,6 +1,7 @@
 export { createCredentialReader, type CredentialReader } from './credential-reader.ts';
 export type { Credentials } from './credentials.ts';
-export { type NewSecret, replaceSecretKey } from './replace-secret-key.ts';
-export { rotateDataKey, type Rotation } from './rotate-data-key.ts';
+export { replaceSecretKey } from './replace-secret-key.ts';
+export { rotateDataKey } from './rotate-data-key.ts';
+export { rotateSecrets, type SecretsRotation } from './rotate-secrets.ts';
 export { bindDataFolder, type InstallationKeys } from './bind-data-folder.ts';
 export { storeCredentials } from './store-credentials.ts';
