@@ -95,7 +95,7 @@ function inKey<T>(key: string, read: () => T): T {
 function readAddress(url: unknown): { readonly origin: string; readonly path: Template } {
   if (typeof url !== 'string') throw new SettingsError('url is required');
   const [, origin = '', rest = ''] = /^(https?:\/\/[^/?#{}\s]+)(.*)$/s.exec(url) ?? [];
-  if (origin === '' || !URL.canParse(origin)) {
+  if (origin === '' || !URL.canParse(origin) || !/^([/?]|$)/.test(rest)) {
     throw new SettingsError('url must begin with http:// or https:// and a host without {{}}');
   }
   const { username, password } = new URL(origin);
