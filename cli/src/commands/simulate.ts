@@ -20,7 +20,7 @@ export const simulateCommand: Command = {
     {
       name: 'behaviour',
       value: 'NAME',
-      summary: 'A fault to show (docs/carriers/twins.md); a wrong name lists them all',
+      summary: 'A fault to show; a wrong name lists them all',
       repeatable: true,
     },
   ],
