@@ -25,6 +25,7 @@ import { openLmdbLog } from './log/lmdb-log.ts';
 import { openPostgresLog } from './log/postgres-log.ts';
 import * as messages from './messages/index.ts';
 import { createCarrierHealth } from './observe/carrier-health.ts';
+import { createCredentialsAlert } from './observe/credentials-alert.ts';
 import { createErrorReporter } from './observe/error-reporter.ts';
 import type { Logger } from './observe/logger.ts';
 import { createMetrics, type Metrics } from './observe/metrics.ts';
@@ -280,6 +281,7 @@ async function buildParts(foundation: Foundation): Promise<Parts> {
   if (config.roles.has('pipeline')) {
     building.use(pipeline.startHealthSaver({ pool: hotPool, clock, health, onError }));
     startReader(building, apply);
+    const alert = createCredentialsAlert(logger, clock);
     const sending = startPipeline(building, {
       ...foundation,
       connections,
@@ -292,6 +294,10 @@ async function buildParts(foundation: Foundation): Promise<Parts> {
       health,
       onEvents,
       onError,
+      onCredentialsRefused(list) {
+        metrics.onCredentialsRefused(list.id);
+        alert(list);
+      },
       owns: shares.lists,
     });
     wake.lists = (listIds) => sending.dispatcher.wake(listIds);

@@ -20,6 +20,8 @@ export interface Readings {
 }
 
 export interface Metrics extends PipelineMetrics {
+  /** Once a group of answers in which the carrier of a list refused its credentials. */
+  onCredentialsRefused(listId: number): void;
   /** Counted where requests are answered. */
   onAccepted(count: number): void;
   /** Prometheus text format. */
@@ -33,6 +35,7 @@ export function createMetrics(readings: Readings): Metrics {
   let accepted = 0;
   const gated = new Map<string, number>();
   const answered = new Map<string, number>();
+  const credentialsRefused = new Map<string, number>();
   const stageMs = new Map<string, number>();
   const add = (counts: Map<string, number>, key: string, by: number): void => {
     counts.set(key, (counts.get(key) ?? 0) + by);
@@ -54,6 +57,13 @@ export function createMetrics(readings: Readings): Metrics {
   );
   registerSum(
     registry,
+    'trackly_credentials_refused_total',
+    'Groups of answers in which a carrier refused the credentials of a list',
+    () => credentialsRefused,
+    'list',
+  );
+  registerSum(
+    registry,
     'trackly_stage_seconds_total',
     'Wall time of each stage of the sending side',
     () => toSeconds(stageMs),
@@ -66,6 +76,7 @@ export function createMetrics(readings: Readings): Metrics {
     onAccepted(count) {
       accepted += count;
     },
+    onCredentialsRefused: (listId) => add(credentialsRefused, String(listId), 1),
     onStage: (stage, elapsedMs) => add(stageMs, stage, elapsedMs),
     onGated(passed, refused) {
       add(gated, 'pass', passed);

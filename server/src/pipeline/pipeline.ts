@@ -72,6 +72,8 @@ export interface PipelineDeps {
   readonly metrics: PipelineMetrics;
   /** Hears how submits go; sandbox messages are none. */
   readonly health?: Pick<CarrierHealth, 'onSubmitted' | 'onAnswered' | 'onUnanswered'> | undefined;
+  /** A carrier refused the credentials of the list. Called once a group of answers. */
+  readonly onCredentialsRefused?: (list: List) => void;
   /** Appends carrier events to the event log; resolves when they are durable. */
   readonly onEvents: (events: CarrierEvents) => Promise<void>;
   readonly onError: (error: unknown) => void;
@@ -267,6 +269,7 @@ async function submit(deps: WorkDeps, work: SubmitWork): Promise<void> {
         noteConnection(claim, settled);
         unanswered -= settled.length;
         health?.onAnswered(list.id, settled);
+        if (settled.some(isRefusedByCredentials)) deps.onCredentialsRefused?.(list);
         // With answers of an earlier group lost the mark stays: it runs out, and their messages are in doubt.
         const recorded = await recordWithPatience(deps, { submission, settled, done: done && !lostAnswers });
         if (recorded === GIVEN_UP) lostAnswers = true;
@@ -280,6 +283,10 @@ async function submit(deps: WorkDeps, work: SubmitWork): Promise<void> {
     if (unanswered > 0) health?.onUnanswered(list.id, unanswered);
     deps.marks.delete(submission.submissionId);
   }
+}
+
+function isRefusedByCredentials({ outcome }: Settled): boolean {
+  return outcome.kind === 'retry' && outcome.detail === 'REJECTED_CREDENTIALS';
 }
 
 /** The sandbox says nothing about the carrier. */
