@@ -26,8 +26,15 @@ export function generateClientTypes(api) {
 
 function listOperations(api) {
   return Object.entries(api.paths).flatMap(([path, methods]) =>
-    Object.entries(methods).map(([method, operation]) => toOperation(method.toUpperCase(), path, operation)),
+    Object.entries(methods)
+      .filter(([, operation]) => !isCarriersCall(operation))
+      .map(([method, operation]) => toOperation(method.toUpperCase(), path, operation)),
   );
+}
+
+/** Calls without a key are those of carriers: no client makes them. */
+function isCarriersCall({ security }) {
+  return security?.length === 0;
 }
 
 function toOperation(method, path, operation) {
