@@ -34,7 +34,6 @@ export type ErrorCode =
   | 'invalid_messages'
   | 'invalid_metadata'
   | 'invalid_optout_scope'
-  | 'invalid_payload'
   | 'invalid_phone'
   | 'invalid_prepend'
   | 'invalid_require_postback_secret'
@@ -42,7 +41,6 @@ export type ErrorCode =
   | 'invalid_schedule_id'
   | 'invalid_send_at'
   | 'invalid_shortener_domain'
-  | 'invalid_signature'
   | 'invalid_skip_affixes'
   | 'invalid_skip_contact_validation'
   | 'invalid_skip_duplicate_check'
@@ -71,7 +69,6 @@ export type ErrorCode =
   | 'no_domain_configured'
   | 'not_cancellable'
   | 'not_found'
-  | 'overloaded'
   | 'payload_too_large'
   | 'product_not_enabled'
   | 'service_unavailable'
@@ -594,6 +591,22 @@ export interface GetListResult {
   };
   /** Keys that are set. */
   readonly credentials: Readonly<Record<string, '***'>>;
+  /** How the list fares at its carrier, a few seconds old. */
+  readonly carrier_health: {
+    /** `down`: nothing gets through; `failing`: the last tries did not; `unknown`: nothing was tried yet. */
+    readonly state: 'unknown' | 'up' | 'failing' | 'down';
+    /** Messages that are submitted and not answered. */
+    readonly in_flight: number;
+    readonly last_error: {
+      /** Our word, or `in_doubt`. */
+      readonly detail: string;
+      readonly code: string | null;
+      readonly at: string;
+    } | null;
+    readonly last_success_at: string | null;
+    readonly receipt_match_rate: number | null;
+    readonly as_of: string | null;
+  };
 }
 
 export interface WhoAmIResult {
@@ -741,28 +754,6 @@ export interface SendV1BulkResult {
   readonly deprecated: true;
 }
 
-export interface ReceiveCallbackQuery {
-  /** Id of the account. */
-  readonly account: string;
-  /** Id of the message, in addresses that we gave to the carrier. */
-  readonly m?: string | undefined;
-}
-
-export interface ReceiveCallbackResult {
-  readonly success: true;
-}
-
-export interface ReceiveCallbackWithSecretQuery {
-  /** Id of the account. */
-  readonly account: string;
-  /** Id of the message, in addresses that we gave to the carrier. */
-  readonly m?: string | undefined;
-}
-
-export interface ReceiveCallbackWithSecretResult {
-  readonly success: true;
-}
-
 /** One method an operation of the API. */
 export interface Operations {
   /**
@@ -860,18 +851,6 @@ export interface Operations {
    * @deprecated
    */
   sendV1Bulk(body: SendV1BulkBody, options?: CallOptions): Promise<SendV1BulkResult>;
-  /**
-   * Take a call of a carrier.
-   * Receipts and inbound texts in the form of the carrier, at most 1 MiB. Checked by signature or by the secret in the path; answered when it is durable, in the form that the carrier wants.
-   * `POST /api/webhook-feedbacks/{carrier}`
-   */
-  receiveCallback(carrier: string | number, query?: ReceiveCallbackQuery, options?: CallOptions): Promise<ReceiveCallbackResult>;
-  /**
-   * Take a call of a carrier that signs nothing.
-   * Receipts and inbound texts in the form of the carrier, at most 1 MiB. Checked by signature or by the secret in the path; answered when it is durable, in the form that the carrier wants.
-   * `POST /api/webhook-feedbacks/{carrier}/{secret}`
-   */
-  receiveCallbackWithSecret(carrier: string | number, secret: string | number, query?: ReceiveCallbackWithSecretQuery, options?: CallOptions): Promise<ReceiveCallbackWithSecretResult>;
 }
 
 /** How each operation goes over the wire. `sends`: a repeat without an Idempotency-Key could send twice. */
@@ -893,6 +872,4 @@ export const OPERATIONS = {
   pauseKey: { method: 'POST', path: '/api/v2/key/pause', params: [], input: 'none', sends: false },
   sendV1Message: { method: 'POST', path: '/api/v1/messages', params: [], input: 'body', sends: true },
   sendV1Bulk: { method: 'POST', path: '/api/v1/messages/bulk', params: [], input: 'body', sends: true },
-  receiveCallback: { method: 'POST', path: '/api/webhook-feedbacks/{carrier}', params: ['carrier'], input: 'query', sends: false },
-  receiveCallbackWithSecret: { method: 'POST', path: '/api/webhook-feedbacks/{carrier}/{secret}', params: ['carrier', 'secret'], input: 'query', sends: false },
 } as const;

@@ -16,7 +16,7 @@ export interface Readings {
   /** What this process sees of the carriers of its lists. */
   readonly health: Pick<CarrierHealth, 'sending' | 'receipts'>;
   /** The type of a list, such as `twilio`. */
-  typeOf(listId: number): string;
+  readonly typeOf: (listId: number) => string;
 }
 
 export interface Metrics extends PipelineMetrics {

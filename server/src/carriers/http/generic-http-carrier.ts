@@ -24,7 +24,7 @@ const CREDENTIALS: readonly CredentialField[] = [
     name: 'accepted_when',
     required: false,
     kind: 'object',
-    problem: toProblem((accepted_when) => readAnswerRules({ accepted_when: accepted_when as object })),
+    problem: toProblem((accepted_when) => readAnswerRules({ accepted_when })),
   },
   { name: 'message_id_path', required: false, kind: 'text', problem: findPathError },
   { name: 'receipt', required: false, kind: 'object', problem: toProblem(readReceiptRules) },

@@ -61,9 +61,9 @@ export function readSubmitTemplate(value: unknown): SubmitTemplate {
       const values = toValues(message, callbackUrl);
       return {
         method: method as Method,
-        path: address.path.fill(values),
-        headers: Object.fromEntries(fixed.templates.map(([name, template]) => [name, template.fill(values)])),
-        ...(content === null ? {} : { body: content.fill(values) }),
+        path: address.path.render(values),
+        headers: Object.fromEntries(fixed.templates.map(([name, template]) => [name, template.render(values)])),
+        ...(content === null ? {} : { body: content.render(values) }),
       };
     },
   };
@@ -103,7 +103,7 @@ function readAddress(url: unknown): { readonly origin: string; readonly path: Te
   if (/[#\s]/.test(rest.replace(/\{\{.*?\}\}/g, ''))) throw new SettingsError('url must have no white space and no #');
   const whole = inKey('url', () => parseTemplate(url, NAMES, 'url'));
   const slash = rest.startsWith('/') ? '' : '/';
-  return { origin, path: { ...whole, fill: (values) => slash + whole.fill(values).slice(origin.length) } };
+  return { origin, path: { ...whole, render: (values) => slash + whole.render(values).slice(origin.length) } };
 }
 
 interface Headers {
@@ -125,7 +125,8 @@ function readHeaders(value: unknown, body: unknown): Headers {
     return [name.toLowerCase(), inKey(key, () => parseTemplate(text, HEADER_NAMES, 'none'))];
   });
   const named = given.find(([name]) => name.toLowerCase() === 'content-type')?.[1];
-  if (typeof named === 'string' || body === undefined) return { templates, contentType: String(named ?? '') };
+  if (typeof named === 'string') return { templates, contentType: named };
+  if (body === undefined) return { templates, contentType: '' };
   const contentType = typeof body === 'string' ? '' : 'application/json';
   if (contentType === '') throw new SettingsError('headers.Content-Type is required: it says how the body is escaped');
   return { templates: [...templates, ['content-type', parseTemplate(contentType, HEADER_NAMES, 'none')]], contentType };
@@ -159,7 +160,7 @@ function readBody(body: unknown, contentType: string, method: Method): Template 
 /** Holes outside of quotes, commas too many and the like show with the sample. */
 function assertJson(template: Template): void {
   try {
-    JSON.parse(template.fill(Object.fromEntries(NAMES)));
+    JSON.parse(template.render(Object.fromEntries(NAMES)));
   } catch (error) {
     // What the parser says quotes the text, which may hold a password.
     const position = /at position (\d+)/.exec(String(error))?.[1];

@@ -15,13 +15,13 @@ const NASTY = 'a"b\\c\n<&>\'+%é 😀{{to}}\u0001';
 describe('holes', () => {
   test('are filled, filtered from left to right, and never filled twice', () => {
     const values = { to: '+13125550142', text: '{{to}}' };
-    expect(parse('To {{to}}, {{ to | digits }}, {{to|zeros}}: {{text}}.').fill(values)).toBe(
+    expect(parse('To {{to}}, {{ to | digits }}, {{to|zeros}}: {{text}}.').render(values)).toBe(
       'To +13125550142, 13125550142, 0013125550142: {{to}}.',
     );
-    expect(parse('{{text|base64}} {{text|utf16hex}} {{text|url}} {{text|json}}').fill({ text: 'é"' })).toBe(
+    expect(parse('{{text|base64}} {{text|utf16hex}} {{text|url}} {{text|json}}').render({ text: 'é"' })).toBe(
       'w6ki 00E90022 %C3%A9%22 é\\"',
     );
-    expect(parse('no holes {"a":{"b":{}}}').fill({})).toBe('no holes {"a":{"b":{}}}');
+    expect(parse('no holes {"a":{"b":{}}}').render({})).toBe('no holes {"a":{"b":{}}}');
   });
 
   test.each([
@@ -40,12 +40,12 @@ describe('holes', () => {
 
 const message = (body: string) => makeMessage('+18445550111', '+13125550142', { id: 'k3Vd81Qz', body });
 const render = (submit: object, body = NASTY) => readSubmitTemplate(submit).toRequest(message(body), 'https://x/?m=1');
-const URL_ = 'https://carrier.example:8443/api/send';
+const ADDRESS = 'https://carrier.example:8443/api/send';
 
 describe('a filled request holds the text as one value, whatever the text is', () => {
   const anyText = fc.oneof(fc.string({ unit: 'binary' }), fc.constant(NASTY));
   const body = (contentType: string, template: unknown) => ({
-    url: URL_,
+    url: ADDRESS,
     headers: { 'Content-Type': contentType },
     body: template,
   });
@@ -78,7 +78,7 @@ describe('a filled request holds the text as one value, whatever the text is', (
   test('an address', () => {
     fc.assert(
       fc.property(anyText, (text) => {
-        const { path } = render({ method: 'GET', url: `${URL_}/{{text}}?t={{text}}&to={{to}}` }, text);
+        const { path } = render({ method: 'GET', url: `${ADDRESS}/{{text}}?t={{text}}&to={{to}}` }, text);
         const address = new URL(`https://carrier.example${path}`);
         expect(path).toMatch(/^\/api\/send\/[\x21-\x7e]*$/);
         expect([...address.searchParams]).toEqual([
@@ -108,7 +108,7 @@ describe('a filled request holds the text as one value, whatever the text is', (
   });
 
   test('an object is JSON without saying so', () => {
-    const request = render({ url: URL_, body: { to: '{{to}}', parts: [{ text: '{{text}}' }] } });
+    const request = render({ url: ADDRESS, body: { to: '{{to}}', parts: [{ text: '{{text}}' }] } });
     expect(request).toMatchObject({
       method: 'POST',
       path: '/api/send',
@@ -127,23 +127,23 @@ test.each([
   [{ url: 'https://user:word@carrier.example/' }, 'url must have no user or password'],
   [{ url: 'https://carrier.example/#x' }, 'url must have no white space and no #'],
   [{ url: 'https://carrier.example/{{txet}}' }, 'url: {{txet}} is not known at line 1, character 25'],
-  [{ url: URL_, method: 'DELETE' }, 'method must be one of GET, POST, PUT, PATCH'],
-  [{ url: URL_, verb: 'GET' }, 'verb is not known; there are method, url, headers, body'],
-  [{ url: URL_, method: 'GET', headers: { 'Content-Type': 'text/plain' }, body: 'x' }, 'body: a GET has none'],
-  [{ url: URL_, body: 'x' }, 'headers.Content-Type is required'],
-  [{ url: URL_, headers: { 'Content-Type': 'image/png' }, body: 'x' }, 'headers.Content-Type must be one of'],
-  [{ url: URL_, headers: { 'Content-Type': 'text/plain' }, body: {} }, 'body must be a text for this Content-Type'],
-  [{ url: URL_, headers: { Host: 'x' } }, 'headers.Host is a name that cannot be set'],
-  [{ url: URL_, headers: { 'X Y': 'x' } }, 'headers.X Y is a name that cannot be set'],
-  [{ url: URL_, headers: { X: 'a\r\nB: c' } }, 'headers.X must be a text of printable ASCII'],
-  [{ url: URL_, headers: { X: '{{text}}' } }, 'headers.X: {{text}} is not known'],
-  [{ url: URL_, headers: [] }, 'it must be an object'],
+  [{ url: ADDRESS, method: 'DELETE' }, 'method must be one of GET, POST, PUT, PATCH'],
+  [{ url: ADDRESS, verb: 'GET' }, 'verb is not known; there are method, url, headers, body'],
+  [{ url: ADDRESS, method: 'GET', headers: { 'Content-Type': 'text/plain' }, body: 'x' }, 'body: a GET has none'],
+  [{ url: ADDRESS, body: 'x' }, 'headers.Content-Type is required'],
+  [{ url: ADDRESS, headers: { 'Content-Type': 'image/png' }, body: 'x' }, 'headers.Content-Type must be one of'],
+  [{ url: ADDRESS, headers: { 'Content-Type': 'text/plain' }, body: {} }, 'body must be a text for this Content-Type'],
+  [{ url: ADDRESS, headers: { Host: 'x' } }, 'headers.Host is a name that cannot be set'],
+  [{ url: ADDRESS, headers: { 'X Y': 'x' } }, 'headers.X Y is a name that cannot be set'],
+  [{ url: ADDRESS, headers: { X: 'a\r\nB: c' } }, 'headers.X must be a text of printable ASCII'],
+  [{ url: ADDRESS, headers: { X: '{{text}}' } }, 'headers.X: {{text}} is not known'],
+  [{ url: ADDRESS, headers: [] }, 'it must be an object'],
   [
-    { url: URL_, headers: { 'Content-Type': 'application/json' }, body: '{"to": {{to}}}' },
+    { url: ADDRESS, headers: { 'Content-Type': 'application/json' }, body: '{"to": {{to}}}' },
     'body: with its holes filled it is no JSON',
   ],
   [
-    { url: URL_, headers: { 'Content-Type': 'application/json' }, body: '{"to": "{{to}}",}' },
+    { url: ADDRESS, headers: { 'Content-Type': 'application/json' }, body: '{"to": "{{to}}",}' },
     'body: with its holes filled it is no JSON',
   ],
 ])('%j is refused when the list is saved', (submit, problem) => {
@@ -151,7 +151,7 @@ test.each([
 });
 
 test('what is refused is not quoted: a template may hold a password', () => {
-  const submit = { url: URL_, headers: { 'Content-Type': 'application/json' }, body: '{"password": a-password}' };
+  const submit = { url: ADDRESS, headers: { 'Content-Type': 'application/json' }, body: '{"password": a-password}' };
   expect(() => readSubmitTemplate(submit)).toThrow(expect.not.stringContaining('a-password'));
 });
 

@@ -8,7 +8,7 @@ export type TemplateNames = ReadonlyMap<string, string>;
 export interface Template {
   readonly names: ReadonlySet<string>;
   /** @param values by name; each hole's value is filtered, then escaped for its place */
-  fill(values: Readonly<Record<string, string>>): string;
+  render(values: Readonly<Record<string, string>>): string;
 }
 
 /** A template that cannot be used; the message says what and where, and shows nothing else of it. */
@@ -62,7 +62,8 @@ export function parseTemplate(text: string, names: TemplateNames, escaping: Esca
   const escape = ESCAPES[escaping];
   return {
     names: new Set(parts.flatMap((part) => (typeof part === 'string' ? [] : [part.name]))),
-    fill: (values) => parts.map((part) => (typeof part === 'string' ? part : escape(fillHole(part, values)))).join(''),
+    render: (values) =>
+      parts.map((part) => (typeof part === 'string' ? part : escape(fillHole(part, values)))).join(''),
   };
 }
 
