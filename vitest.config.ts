@@ -29,6 +29,7 @@ export default defineConfig({
             'server/src/**/*.test.ts',
             'cli/src/**/*.test.ts',
             'client/src/**/*.test.ts',
+            'packages/*/src/**/*.test.ts',
             'scripts/**/*.test.ts',
           ],
           exclude: ['**/*.db.test.ts', '**/node_modules/**', '**/dist/**'],
