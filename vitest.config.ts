@@ -29,10 +29,10 @@ export default defineConfig({
             'server/src/**/*.test.ts',
             'cli/src/**/*.test.ts',
             'client/src/**/*.test.ts',
-            'packages/*/src/**/*.test.ts',
+            'packages/*/{src,test}/**/*.test.ts',
             'scripts/**/*.test.ts',
           ],
-          exclude: ['**/*.db.test.ts', '**/node_modules/**', '**/dist/**'],
+          exclude: ['**/*.db.test.ts', 'packages/*/test/peers/**', '**/node_modules/**', '**/dist/**'],
           isolate: false,
           ...inParallel(2, 0),
         },
@@ -45,6 +45,15 @@ export default defineConfig({
           include: ['server/src/http/send-roads.test.ts'],
           provide: { fuzzRuns: 40_000 },
           ...inParallel(1, 5),
+        },
+      },
+      {
+        // Against programs of others, which must be installed.
+        test: {
+          ...shared,
+          name: 'peers',
+          include: ['packages/*/test/peers/**/*.test.ts'],
+          testTimeout: 30_000,
         },
       },
       {

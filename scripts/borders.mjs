@@ -28,7 +28,8 @@ const MESSAGE_WORDS = new Set(
   ),
 );
 const OWN_PACKAGES = {
-  server: [],
+  'packages/smpp': [],
+  server: ['@trackly/smpp'],
   client: [],
   cli: ['@trackly/client', '@trackly/server/main', '@trackly/server/operator'],
 };
@@ -70,10 +71,15 @@ function resolveImport(path, specifier) {
 }
 
 function mayImport(path, target) {
-  const [workspace] = path.split('/');
+  const workspace = workspaceOf(path);
   if (target.startsWith('@trackly/')) return OWN_PACKAGES[workspace].includes(target);
   if (!target.startsWith(`${workspace}/src/`)) return target === `${workspace}/package.json`;
   return workspace === 'server' ? mayImportInServer(toPlace(path), toPlace(target)) : true;
+}
+
+function workspaceOf(path) {
+  const [first, second] = path.split('/');
+  return first === 'packages' ? `${first}/${second}` : first;
 }
 
 function toPlace(path) {
@@ -134,7 +140,7 @@ export function compareWithBaseline(violations, baseline) {
 
 function readSources(root) {
   const files = {};
-  for (const folder of ['server/src', 'client/src', 'cli/src']) {
+  for (const folder of ['packages/smpp/src', 'server/src', 'client/src', 'cli/src']) {
     if (!existsSync(join(root, folder))) continue;
     const names = readdirSync(join(root, folder), { recursive: true }).filter((name) => name.endsWith('.ts'));
     for (const name of names.sort()) files[`${folder}/${name}`] = readFileSync(join(root, folder, name), 'utf8');

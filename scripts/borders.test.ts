@@ -21,6 +21,8 @@ test.each<[string, string]>([
   ['server/src/store/pool.ts', '../lib/clock.ts'],
   ['server/src/store/pool.ts', 'pg'],
   ['cli/src/main.ts', '@trackly/server/operator'],
+  ['server/src/carriers/smpp/submit.ts', '@trackly/smpp'],
+  ['packages/smpp/src/client/client.ts', '../session/session.ts'],
 ])('%s may import %s', (path, target) => {
   expect(violationsOf(path, target)).toEqual([]);
 });
@@ -43,6 +45,7 @@ test.each<[string, string, string]>([
   ['cli/src/main.ts', '../../server/src/app.ts', 'server/src/app.ts'],
   ['cli/src/main.ts', '@trackly/server/app', '@trackly/server/app'],
   ['client/src/index.ts', '@trackly/server/operator', '@trackly/server/operator'],
+  ['packages/smpp/src/client/client.ts', '../../../../server/src/lib/clock.ts', 'server/src/lib/clock.ts'],
 ])('%s may not import %s', (path, target, named) => {
   expect(violationsOf(path, target)).toEqual([`${path} -> ${named}`]);
 });

@@ -9,7 +9,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 export const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..');
-const WORKSPACES = ['server', 'client', 'cli'];
+const WORKSPACES = ['packages/smpp', 'server', 'client', 'cli'];
 const OLDEST_NODE = [20, 19];
 const STAMP = join(ROOT, 'server/dist/.sources');
 
