@@ -54,6 +54,7 @@ export default defineConfig({
           name: 'peers',
           include: ['packages/*/test/peers/**/*.test.ts'],
           testTimeout: 30_000,
+          ...inParallel(1, 6),
         },
       },
       {

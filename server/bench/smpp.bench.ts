@@ -64,9 +64,12 @@ async function submit(client: SmppClient, count: number): Promise<void> {
     while (next < count) {
       const first = next;
       next += BATCH;
-      await client.submitAll(Array.from({ length: BATCH }, (_, index) => toMessage(first + index)), (_, [outcome]) => {
-        if (outcome?.kind === 'accepted') accepted++;
-      });
+      await client.submitAll(
+        Array.from({ length: BATCH }, (_, index) => toMessage(first + index)),
+        (_, [outcome]) => {
+          if (outcome?.kind === 'accepted') accepted++;
+        },
+      );
     }
   };
   await Promise.all(Array.from({ length: BATCHES_AT_A_TIME }, submitBatches));

@@ -39,7 +39,9 @@ describe('what becomes of a part', () => {
       { binds: 3 },
     );
     const parts = splitText('a'.repeat(400), { reference: 1 })!;
-    expect(await pair.client.submit({ parts })).toEqual([1, 2, 3].map((n) => ({ kind: 'accepted', messageId: `id-${n}` })));
+    expect(await pair.client.submit({ parts })).toEqual(
+      [1, 2, 3].map((n) => ({ kind: 'accepted', messageId: `id-${n}` })),
+    );
     expect(sessions.size).toBe(1);
     expect(seen.join('')).toBe('a'.repeat(400));
   });
@@ -245,7 +247,12 @@ describe('a pool', () => {
 
   it('gives up a server that takes the connection and says nothing', async () => {
     await using server = await listenRaw(() => {});
-    const client = new SmppClient({ ...LOGIN, port: server.port, responseTimeoutMs: 60, reconnectDelayMs: () => 10_000 });
+    const client = new SmppClient({
+      ...LOGIN,
+      port: server.port,
+      responseTimeoutMs: 60,
+      reconnectDelayMs: () => 10_000,
+    });
     await until(() => client.binds[0]?.lastError === 'bind was not answered');
     await client.close();
   });

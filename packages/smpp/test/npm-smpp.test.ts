@@ -73,13 +73,20 @@ describe('our client at a foreign server', () => {
     server.listen(0, '127.0.0.1');
     await once(server, 'listening');
     const { port } = server.address() as AddressInfo;
-    const client = new SmppClient({ ...LOGIN, port, enquireLinkMs: 50, onDeliver: (message) => void received.push(message) });
+    const client = new SmppClient({
+      ...LOGIN,
+      port,
+      enquireLinkMs: 50,
+      onDeliver: (message) => void received.push(message),
+    });
 
     for (const [index, text] of TEXTS.entries()) {
       const parts = splitText(text, { reference: index + 1 })!;
       const before = taken.length;
       const outcomes = await client.submit({ parts: parts.map((part) => ({ destination: '13125550142', ...part })) });
-      expect(outcomes).toEqual(parts.map((_, part) => ({ kind: 'accepted', messageId: (before + part + 1).toString(16) })));
+      expect(outcomes).toEqual(
+        parts.map((_, part) => ({ kind: 'accepted', messageId: (before + part + 1).toString(16) })),
+      );
       const heard = taken.slice(before).map((pdu) => pdu.short_message?.message);
       expect(heard.join('')).toBe(text);
     }

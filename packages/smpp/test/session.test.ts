@@ -1,5 +1,5 @@
 import { describe, expect, it, test } from 'vitest';
-import { COMMAND_IDS, encodePdu, type PartOutcome, SmppServer, STATUSES } from '../src/index.ts';
+import { COMMAND_IDS, encodePdu, type PartOutcome, SmppClient, SmppServer, STATUSES } from '../src/index.ts';
 import { messages, openPair, until } from './helpers/pair.ts';
 import { connectRaw, listenRaw, type RawPeer } from './helpers/raw-peer.ts';
 
@@ -115,7 +115,10 @@ describe('what a server allows', () => {
     const peer = await bindRaw(port);
     for (let sequence = 2; sequence < 7; sequence++) peer.say(encodePdu('submit_sm', { sequence }, {}));
     await until(() => peer.heard.length === 5);
-    expect(peer.heard.map(({ status }) => status)).toEqual([0, ...Array.from({ length: 4 }, () => STATUSES.RTHROTTLED)]);
+    expect(peer.heard.map(({ status }) => status)).toEqual([
+      0,
+      ...Array.from({ length: 4 }, () => STATUSES.RTHROTTLED),
+    ]);
     peer.socket.destroy();
   });
 
@@ -157,7 +160,8 @@ describe('memory', () => {
   });
 
   it('requests that the owner is slow with are bounded, and all are answered in the end', async () => {
-    const { promise: gate, resolve: open } = Promise.withResolvers<void>();
+    let open = (): void => {};
+    const gate = new Promise<void>((resolve) => (open = resolve));
     let atWork = 0;
     const { server, port } = await openServer({
       maxPending: 20,
@@ -215,9 +219,9 @@ test('the window is never exceeded, and every message is settled once', async ()
 
 test('a half-open peer is found out, and its submits are in doubt', async () => {
   await using server = await listenRaw((pdu, peer) => {
-    if (pdu.command === 'bind_transceiver') peer.say(encodePdu('bind_transceiver_resp', { sequence: pdu.sequence }, {}));
+    if (pdu.command === 'bind_transceiver')
+      peer.say(encodePdu('bind_transceiver_resp', { sequence: pdu.sequence }, {}));
   });
-  const { SmppClient } = await import('../src/index.ts');
   const options = { host: '127.0.0.1', systemId: 'a', password: 'b', port: server.port };
   const client = new SmppClient({ ...options, responseTimeoutMs: 200, enquireLinkMs: 100 });
   const outcomes: PartOutcome[] = [];

@@ -115,9 +115,7 @@ export class SmppClient implements AsyncDisposable {
     const bind = this.#binds.find((each) => each.mode !== 'receiver' && each.session?.hasRoom === true);
     if (bind?.session === undefined) return Promise.resolve({ command: 'none', reason: 'closed' });
     const { session } = bind;
-    return new Promise((resolve) =>
-      session.request(command, body, resolve as (answer: Response | NoAnswer) => void),
-    );
+    return new Promise((resolve) => session.request(command, body, resolve as (answer: Response | NoAnswer) => void));
   }
 
   /** Settles what was not started, waits for answers to what was sent, unbinds and closes. */

@@ -31,9 +31,7 @@ export const COMMAND_IDS = {
 
 export type Command = keyof typeof COMMAND_IDS;
 
-const COMMANDS = new Map<number, Command>(
-  Object.entries(COMMAND_IDS).map(([command, id]) => [id, command as Command]),
-);
+const COMMANDS = new Map<number, Command>(Object.entries(COMMAND_IDS).map(([command, id]) => [id, command as Command]));
 
 /** undefined: not of SMPP 3.4. */
 export function commandOf(id: number): Command | undefined {

@@ -13,9 +13,7 @@ import { TLVS, type TlvName, type Tlvs } from './tlvs.ts';
 const COMMANDS = Object.keys(COMMAND_IDS) as Command[];
 
 function latin1(maxLength: number): fc.Arbitrary<string> {
-  return fc
-    .array(fc.integer({ min: 1, max: 255 }), { maxLength })
-    .map((codes) => String.fromCharCode(...codes));
+  return fc.array(fc.integer({ min: 1, max: 255 }), { maxLength }).map((codes) => String.fromCharCode(...codes));
 }
 
 function fieldValue(form: FieldForm): fc.Arbitrary<unknown> {
@@ -58,7 +56,9 @@ const tlvs = fc.record(
       fc.Arbitrary<unknown>
     >),
     other: fc
-      .dictionary(fc.integer({ min: 0x1400, max: 0x3fff }).map(String), fc.uint8Array({ maxLength: 20 }), { minKeys: 1 })
+      .dictionary(fc.integer({ min: 0x1400, max: 0x3fff }).map(String), fc.uint8Array({ maxLength: 20 }), {
+        minKeys: 1,
+      })
       .map((entries) => new Map(Object.entries(entries).map(([tag, value]) => [Number(tag), value]))),
   },
   { requiredKeys: [] },
@@ -85,9 +85,14 @@ describe.each(COMMANDS)('%s', (command) => {
 
   it('comes back as it was written', () => {
     fc.assert(
-      fc.property(bodyOf(command), fc.nat(0xffffffff), fc.integer({ min: 1, max: 0x7fffffff }), (body, status, sequence) => {
-        expect(roundTrip(command, body, status, sequence)).toEqual({ command, status, sequence, ...body });
-      }),
+      fc.property(
+        bodyOf(command),
+        fc.nat(0xffffffff),
+        fc.integer({ min: 1, max: 0x7fffffff }),
+        (body, status, sequence) => {
+          expect(roundTrip(command, body, status, sequence)).toEqual({ command, status, sequence, ...body });
+        },
+      ),
       { numRuns: 30 },
     );
   });
@@ -178,7 +183,14 @@ test('a number in a parameter may be wider or narrower than the standard says', 
   const frame = encodePdu(
     'deliver_sm',
     { sequence: 1 },
-    { tlvs: { other: new Map([[0x0427, Uint8Array.of(0, 2)], [0x020c, Uint8Array.of(7)]]) } },
+    {
+      tlvs: {
+        other: new Map([
+          [0x0427, Uint8Array.of(0, 2)],
+          [0x020c, Uint8Array.of(7)],
+        ]),
+      },
+    },
   );
   expect(decodePdu(frame).tlvs).toEqual({ messageState: 2, sarMsgRefNum: 7 });
 });

@@ -54,7 +54,8 @@ export class Reader {
       this.at = at + 1;
       return at === start ? '' : latin1Of(bytes, start, at);
     }
-    if (!this.isLenient) throw new PduError(STATUSES.RINVPARLEN, `A text without end, or longer than ${max - 1} octets`);
+    if (!this.isLenient)
+      throw new PduError(STATUSES.RINVPARLEN, `A text without end, or longer than ${max - 1} octets`);
     return this.#rest();
   }
 

@@ -24,8 +24,7 @@ export class SmppServer implements AsyncDisposable {
   constructor(options: ServerOptions) {
     this.#options = { ...DEFAULTS, ...options } as ServerOptions & typeof DEFAULTS;
     const onConnection = (socket: Socket): void => this.#onConnection(socket);
-    this.#server =
-      options.tls === undefined ? createServer(onConnection) : createTlsServer(options.tls, onConnection);
+    this.#server = options.tls === undefined ? createServer(onConnection) : createTlsServer(options.tls, onConnection);
     this.#server.maxConnections = this.#options.maxSessions;
     this.#server.on('tlsClientError', () => {});
     this.#owner = {

@@ -27,7 +27,10 @@ test.each<[string, Partial<Receipt>]>([
     },
   ],
   ['id:7F stat:delivrd done date:261102170501', { state: 'DELIVERED', doneAtMs: Date.UTC(2026, 10, 2, 17, 5, 1) }],
-  ['ID:abc Sub:001 Dlvrd:000 Submit_Date:2611021704 Stat:UNDELIV Err:017 Text:', { messageId: 'abc', state: 'UNDELIVERABLE', error: '017', text: '' }],
+  [
+    'ID:abc Sub:001 Dlvrd:000 Submit_Date:2611021704 Stat:UNDELIV Err:017 Text:',
+    { messageId: 'abc', state: 'UNDELIVERABLE', error: '017', text: '' },
+  ],
   ['id: 12 stat: EXPIRED', { messageId: '12', state: 'EXPIRED' }],
   ['stat:REJECTD', { messageId: undefined, state: 'REJECTED', error: undefined, doneAtMs: undefined }],
   ['id:1 stat:ACCEPTD', { state: 'ACCEPTED' }],

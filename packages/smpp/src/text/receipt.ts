@@ -116,7 +116,9 @@ function toCount(text: string | undefined): number | undefined {
 function toTime(text: string | undefined): number | undefined {
   const match = /^(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)?$/.exec(text ?? '');
   if (match === null) return undefined;
-  const [year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0] = match.slice(1).map((part) => Number(part ?? 0));
+  const [year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0] = match
+    .slice(1)
+    .map((part) => Number(part ?? 0));
   if (month < 1 || month > 12 || day < 1 || day > 31 || hour > 23 || minute > 59 || second > 59) return undefined;
   return Date.UTC(2000 + year, month - 1, day, hour, minute, second);
 }
@@ -135,7 +137,9 @@ export interface ReceiptInput {
 }
 
 /** What a deliver_sm adds to be a receipt; the addresses are those of the message, the other way round. */
-export function toReceipt(input: ReceiptInput): Required<Pick<ShortMessageInput, 'esmClass' | 'shortMessage' | 'tlvs'>> {
+export function toReceipt(
+  input: ReceiptInput,
+): Required<Pick<ShortMessageInput, 'esmClass' | 'shortMessage' | 'tlvs'>> {
   const { messageId, state, submittedAtMs, doneAtMs, error = '000', text = '', form = 'both' } = input;
   const delivered = state === 'DELIVERED' ? '001' : '000';
   const line =

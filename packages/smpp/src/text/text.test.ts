@@ -60,14 +60,18 @@ function throughTheWire(text: string, alphabet: Alphabet, longMessages: LongMess
   for (const part of parts.toReversed()) {
     const pdu = decodePdu(encodePdu('deliver_sm', { sequence: 1 }, part)) as PduOf<'deliver_sm'>;
     const read = readText(pdu, alphabet === 'gsm7_packed' ? 'gsm7_packed' : 'gsm7');
-    joined = read.place === undefined ? { key: 'k', text: read.text, isComplete: true } : joiner.add('k', read.place, read.text, 0);
+    joined =
+      read.place === undefined
+        ? { key: 'k', text: read.text, isComplete: true }
+        : joiner.add('k', read.place, read.text, 0);
   }
   return joined?.text;
 }
 
 describe.each(FORMS)('long messages as %s', (longMessages) => {
   it.each(ALPHABETS)('arrive whole in %s', (alphabet) => {
-    const letters = alphabet === 'ucs2' ? anyText : alphabet.startsWith('gsm7') ? gsmText : fc.string({ maxLength: 700 });
+    const letters =
+      alphabet === 'ucs2' ? anyText : alphabet.startsWith('gsm7') ? gsmText : fc.string({ maxLength: 700 });
     fc.assert(
       fc.property(letters, (text) => {
         // Packed, a last @ is told from filling only by what follows.

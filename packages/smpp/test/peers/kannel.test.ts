@@ -69,7 +69,10 @@ describe('Kannel at our server', () => {
     fakePort = fake!;
     sendsmsPort = sendsms!;
     const config = join(folder, 'kannel.conf');
-    writeFileSync(config, toConfig({ smppPort, adminPort: adminPort!, smsboxPort: smsboxPort!, fakePort, sendsmsPort }));
+    writeFileSync(
+      config,
+      toConfig({ smppPort, adminPort: adminPort!, smsboxPort: smsboxPort!, fakePort, sendsmsPort }),
+    );
     start('bearerbox', [config]);
     await until(() => [...server.sessions].some(({ mode }) => mode === 'transceiver'), START_MS);
     start('smsbox', [config]);
