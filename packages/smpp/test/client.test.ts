@@ -222,7 +222,7 @@ describe('a pool', () => {
       {},
       { bindMode: 'transmitter+receiver', onDeliver: (message) => void received.push(message.source) },
     );
-    expect([...pair.server.sessions].map(({ mode }) => mode).sort()).toEqual(['receiver', 'transmitter']);
+    expect([...pair.server.sessions].map(({ mode }) => String(mode)).toSorted()).toEqual(['receiver', 'transmitter']);
     expect(await pair.client.submit(ONE)).toMatchObject([{ kind: 'accepted' }]);
     const receiver = [...pair.server.sessions].find((session) => session.receives);
     receiver?.deliver({ source: '123' }, () => {});
@@ -255,6 +255,7 @@ describe('a pool', () => {
       reconnectDelayMs: () => 10_000,
     });
     await until(() => client.binds[0]?.lastError === 'bind was not answered');
+    expect(client.binds[0]?.state).toBe('waiting');
     await client.close();
   });
 

@@ -77,6 +77,7 @@ describe('frames that are not right', () => {
     const peer = await bindRaw(port);
     peer.say(encodePdu('enquire_link', { sequence: 2 }, {}));
     await until(() => peer.heard.length === 1);
+    expect(peer.heard[0]?.command).toBe('enquire_link_resp');
     peer.socket.destroy();
   });
 });
@@ -193,6 +194,7 @@ describe('memory', () => {
     const tlvs = { messagePayload: new Uint8Array(60_000) };
     for (let i = 0; i < 300; i++) session?.deliver({ shortMessage, tlvs }, () => {});
     await until(() => session?.isClosed === true);
+    expect(server.sessions.size).toBe(0);
     peer.socket.destroy();
   });
 });

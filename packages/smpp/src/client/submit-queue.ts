@@ -15,7 +15,7 @@ export class Submission {
     this.#index = index;
     this.message = message;
     this.#open = message.parts.length;
-    this.#outcomes = new Array<PartOutcome | undefined>(this.#open);
+    this.#outcomes = Array.from({ length: this.#open });
   }
 
   get isSent(): boolean {

@@ -155,6 +155,8 @@ export class HostileSmsc implements AsyncDisposable {
         return { silent: true };
       case 'none':
         return { silent: true };
+      default:
+        return answer satisfies never;
     }
   }
 

@@ -69,6 +69,8 @@ function readField(reader: Reader, form: FieldForm): unknown {
       return readDestinations(reader);
     case 'failures':
       return readFailures(reader);
+    default:
+      return form satisfies never;
   }
 }
 
@@ -110,14 +112,14 @@ function readTlvs(reader: Reader): Tlvs {
       tlvs['other'] = other;
     }
   }
-  return tlvs as Tlvs;
+  return tlvs;
 }
 
 /** The rest is no parameter. */
 function finishTlvs(reader: Reader, tlvs: Record<string, unknown>): Tlvs {
   if (!reader.isLenient) throw new PduError(STATUSES.RINVOPTPARSTREAM, 'The optional parameters do not fit the frame');
   reader.at = reader.end;
-  return tlvs as Tlvs;
+  return tlvs;
 }
 
 /** Numbers are read by the length they have, since servers differ in the width of some. */
@@ -137,5 +139,7 @@ function readTlv(bytes: Uint8Array, form: TlvForm, start: number, length: number
       for (let i = start; i < start + length; i++) value = value * 256 + (bytes[i] as number);
       return value;
     }
+    default:
+      return form.kind satisfies never;
   }
 }

@@ -40,8 +40,8 @@ export function putPdu<Name extends Command>(
     putInt4(target, COMMAND_IDS[command]);
     putInt4(target, status);
     putInt4(target, sequence);
-    if (command === 'submit_sm' || command === 'deliver_sm') putShortMessage(target, body as BodyInput<'submit_sm'>);
-    else putFields(target, BODIES[command], body as Readonly<Record<string, unknown>>);
+    if (command === 'submit_sm' || command === 'deliver_sm') putShortMessage(target, body);
+    else putFields(target, BODIES[command], body);
     putTlvs(target, body.tlvs ?? NO_TLVS);
     if (target.at - start > MAX_FRAME_BYTES) throw new PduError(STATUSES.RINVCMDLEN, 'The frame is too long');
     endFrame(target, start);

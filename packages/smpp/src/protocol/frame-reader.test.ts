@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, it, test } from 'vitest';
 import { COMMAND_IDS, type Command } from './commands.ts';
 import { decodePdu } from './decode-pdu.ts';
@@ -88,16 +88,16 @@ function decodeOrRefuse(frame: Uint8Array): number {
   try {
     return decodePdu(frame).status;
   } catch (error) {
-    expect(error).toBeInstanceOf(PduError);
-    expect((error as PduError).status).toBeGreaterThan(0);
-    return (error as PduError).status;
+    if (error instanceof PduError && error.status > 0) return error.status;
+    throw error;
   }
 }
 
 describe('the decoder on frames that are not right', () => {
   it('refuses or reads frames cut at any octet', () => {
     for (const frame of FRAMES) {
-      for (let length = 0; length <= frame.length; length++) decodeOrRefuse(frame.slice(0, length));
+      for (let length = 0; length <= frame.length; length++)
+        expect(() => decodeOrRefuse(frame.slice(0, length))).not.toThrow();
     }
   });
 
@@ -107,7 +107,7 @@ describe('the decoder on frames that are not right', () => {
       fc.property(commands, fc.uint8Array({ maxLength: 300 }), (command, body) => {
         const frame = Buffer.concat([encodePdu('unbind', { sequence: 1 }, {}), body]);
         frame.writeUInt32BE(COMMAND_IDS[command], 4);
-        decodeOrRefuse(frame);
+        expect(() => decodeOrRefuse(frame)).not.toThrow();
       }),
       { numRuns: 2_000 },
     );
@@ -119,7 +119,7 @@ describe('the decoder on frames that are not right', () => {
       fc.property(fc.constantFrom(...FRAMES), changes, (frame, changed) => {
         const mutated = frame.slice();
         for (const [place, value] of changed) mutated[place % mutated.length] = value;
-        decodeOrRefuse(mutated);
+        expect(() => decodeOrRefuse(mutated)).not.toThrow();
       }),
       { numRuns: 2_000 },
     );

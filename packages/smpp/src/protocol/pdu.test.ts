@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, it, test } from 'vitest';
 import { BODIES, type FieldForm } from './bodies.ts';
 import { COMMAND_IDS, type Command } from './commands.ts';
@@ -37,6 +37,8 @@ function fieldValue(form: FieldForm): fc.Arbitrary<unknown> {
         fc.record({ ton: fc.nat(255), npi: fc.nat(255), address: latin1(20), status: fc.nat(0xffffffff) }),
         { maxLength: 255 },
       );
+    default:
+      return form satisfies never;
   }
 }
 
@@ -67,7 +69,7 @@ const tlvs = fc.record(
 function bodyOf(command: Command): fc.Arbitrary<BodyInput<Command>> {
   const forms: Readonly<Record<string, FieldForm>> = BODIES[command];
   const fields = Object.fromEntries(Object.entries(forms).map(([name, form]) => [name, fieldValue(form)]));
-  return fc.record({ ...fields, tlvs }) as unknown as fc.Arbitrary<BodyInput<Command>>;
+  return fc.record({ ...fields, tlvs });
 }
 
 function roundTrip(command: Command, body: BodyInput<Command>, status = 0, sequence = 1): Pdu {
@@ -118,12 +120,12 @@ test('submit_sm by hand is what the table says', () => {
       const byTable = new GrowingTarget();
       byHand.reserve(1_000);
       byTable.reserve(1_000);
-      putShortMessage(byHand, body as BodyInput<'submit_sm'>);
-      putFields(byTable, BODIES.submit_sm, body as Record<string, unknown>);
+      putShortMessage(byHand, body);
+      putFields(byTable, BODIES.submit_sm, body);
       expect(byHand.written()).toEqual(byTable.written());
-      const { command, status, sequence, tlvs, ...read } = roundTrip('submit_sm', body) as Record<string, unknown>;
+      const read = roundTrip('submit_sm', body);
       const written = byTable.written();
-      expect(read).toEqual(readFields(new Reader(written, 0, written.length, false), 'submit_sm'));
+      expect(read).toMatchObject(readFields(new Reader(written, 0, written.length, false), 'submit_sm'));
     }),
   );
 });

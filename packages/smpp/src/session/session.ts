@@ -207,15 +207,10 @@ export class Session {
       if (error instanceof PduError) return this.#refuse(bytes, start, error);
       throw error;
     }
-    switch (request.command) {
-      case 'enquire_link':
-        return this.#respond('enquire_link_resp', request.sequence, {});
-      case 'unbind':
-        this.#respond('unbind_resp', request.sequence, {});
-        return this.#end('unbound');
-      default:
-        return this.#handOver(request);
-    }
+    if (request.command === 'enquire_link') return this.#respond('enquire_link_resp', request.sequence, {});
+    if (request.command !== 'unbind') return this.#handOver(request);
+    this.#respond('unbind_resp', request.sequence, {});
+    this.#end('unbound');
   }
 
   #handOver(request: Request): void {
@@ -223,15 +218,16 @@ export class Session {
     const answer = this.#ask(request);
     if (!(answer instanceof Promise)) return this.#answer(command, sequence, answer);
     this.#pending++;
-    void answer
-      .catch(() => ({ status: STATUSES.RSYSERR }))
-      .then((settled) => {
-        this.#pending--;
-        if (this.isClosed) return;
-        this.#answer(command, sequence, settled);
-        this.#pauseOrResume();
-        if (this.#state === 'unbinding') this.#tellRoom();
-      });
+    void this.#answerLater(command, sequence, answer);
+  }
+
+  async #answerLater(command: RequestCommand, sequence: number, answer: Promise<RequestAnswer>): Promise<void> {
+    const settled = await answer.catch(() => ({ status: STATUSES.RSYSERR }));
+    this.#pending--;
+    if (this.isClosed) return;
+    this.#answer(command, sequence, settled);
+    this.#pauseOrResume();
+    if (this.#state === 'unbinding') this.#tellRoom();
   }
 
   #ask(request: Request): RequestAnswer | Promise<RequestAnswer> {

@@ -27,6 +27,8 @@ export function toUnits(text: string, alphabet: Alphabet): Uint8Array | undefine
       return toOctets(text, 0xff);
     case 'ucs2':
       return toUtf16(text);
+    default:
+      return alphabet satisfies never;
   }
 }
 
@@ -70,7 +72,8 @@ export interface DecodeOptions {
  * TS 23.038 §4) are understood. Binary data comes out as Latin-1, one character an octet.
  */
 export function decodeText(octets: Uint8Array, dataCoding: number, options: DecodeOptions = {}): string {
-  switch (alphabetOf(dataCoding, options.defaultAlphabet ?? 'gsm7')) {
+  const alphabet = alphabetOf(dataCoding, options.defaultAlphabet ?? 'gsm7');
+  switch (alphabet) {
     case 'gsm7':
       return fromSeptets(octets);
     case 'gsm7_packed':
@@ -80,6 +83,8 @@ export function decodeText(octets: Uint8Array, dataCoding: number, options: Deco
     case 'ascii':
     case 'latin1':
       return Buffer.from(octets).toString('latin1');
+    default:
+      return alphabet satisfies never;
   }
 }
 

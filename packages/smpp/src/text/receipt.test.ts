@@ -79,6 +79,6 @@ test('a message is no receipt, whatever it says', () => {
 test.each(['both', 'text', 'tlv'] as const)('what is written in the form %s is read', (form) => {
   const times = { submittedAtMs: Date.UTC(2026, 0, 2, 3, 4), doneAtMs: Date.UTC(2026, 0, 2, 3, 5) };
   const receipt = read(toReceipt({ messageId: '00ab', state: 'UNDELIVERABLE', ...times, error: '042', form }));
-  expect(receipt).toMatchObject({ messageId: '00ab', state: 'UNDELIVERABLE' });
-  if (form !== 'tlv') expect(receipt).toMatchObject({ ...times, error: '042', delivered: 0 });
+  const ofText = form === 'tlv' ? {} : { ...times, error: '042', delivered: 0 };
+  expect(receipt).toMatchObject({ messageId: '00ab', state: 'UNDELIVERABLE', ...ofText });
 });

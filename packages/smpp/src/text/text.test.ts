@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, it, test } from 'vitest';
 import { decodePdu } from '../protocol/decode-pdu.ts';
 import { encodePdu } from '../protocol/encode-pdu.ts';
@@ -15,7 +15,7 @@ import { readHeader, toHeader } from './user-data-header.ts';
 const GSM =
   '@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !"#¤%&\'()*+,-./0123456789:;<=>?¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿' +
   'abcdefghijklmnopqrstuvwxyzäöñüà\f^{}\\[~]|€';
-const gsmText = fc.string({ unit: fc.constantFrom(...GSM), maxLength: 700 });
+const gsmText = fc.string({ unit: fc.constantFrom(...Array.from(GSM)), maxLength: 700 });
 const anyText = fc.string({ unit: 'grapheme', maxLength: 400 });
 
 describe('GSM-7', () => {

@@ -56,7 +56,7 @@ describe('Kannel at our server', () => {
 
   async function sendByHttp(fields: Readonly<Record<string, string>>): Promise<number> {
     const query = new URLSearchParams({ username: 'tester', password: 'secret', from: '18005551000', ...fields });
-    const response = await fetch(`http://127.0.0.1:${sendsmsPort}/cgi-bin/sendsms?${query}`);
+    const response = await fetch(`http://127.0.0.1:${sendsmsPort}/cgi-bin/sendsms?${query.toString()}`);
     return response.status;
   }
 
