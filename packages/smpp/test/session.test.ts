@@ -128,6 +128,7 @@ describe('what a server allows', () => {
     await using _ = server;
     const peer = await connectRaw(port);
     peer.say(encodePdu('bind_receiver', { sequence: 1 }, {}));
+    await until(() => peer.heard.length === 1);
     peer.say(encodePdu('submit_sm', { sequence: 2 }, {}));
     await until(() => peer.heard.length === 2);
     expect(peer.heard[1]).toMatchObject({ status: STATUSES.RINVBNDSTS });

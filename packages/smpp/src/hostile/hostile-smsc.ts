@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { encodePdu } from '../protocol/encode-pdu.ts';
 import type { PduOf } from '../protocol/pdu.ts';
 import { STATUSES } from '../protocol/statuses.ts';
@@ -59,6 +60,8 @@ export class HostileSmsc implements AsyncDisposable {
   readonly #states = new Map<string, MessageState>();
   readonly #timers = new Set<NodeJS.Timeout>();
   readonly #halfOpen = new WeakSet<ServerSession>();
+  /** The frame that a session says octet by octet. */
+  readonly #cutting = new WeakMap<ServerSession, Promise<void>>();
   #refusalsLeft: number;
   /** An answer that waits for the one of the next submit. */
   #heldBack: (() => void) | undefined;
@@ -201,11 +204,12 @@ export class HostileSmsc implements AsyncDisposable {
     return { messageId, messageState: MESSAGE_STATES[this.#states.get(messageId) ?? 'ENROUTE'] };
   }
 
+  /** One frame after the other. */
   async #sayInOctets(session: ServerSession, frame: Uint8Array): Promise<void> {
-    for (const octet of frame) {
-      session.sendRaw(Uint8Array.of(octet));
-      await this.#pause(1);
-    }
+    const before = this.#cutting.get(session) ?? Promise.resolve();
+    const said = before.then(() => session.sendInOctets(frame, setImmediate));
+    this.#cutting.set(session, said);
+    await said;
   }
 
   #holdBack(): Promise<void> {
@@ -220,7 +224,7 @@ export class HostileSmsc implements AsyncDisposable {
   #releaseHeldBack(): void {
     const release = this.#heldBack;
     this.#heldBack = undefined;
-    if (release !== undefined) setImmediate(release);
+    if (release !== undefined) void setImmediate().then(release);
   }
 
   #pause(ms: number): Promise<void> {

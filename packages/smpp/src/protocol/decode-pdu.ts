@@ -3,7 +3,7 @@ import { commandOf, type Command, isResponseId } from './commands.ts';
 import { HEADER_BYTES } from './limits.ts';
 import type { Pdu, ShortMessage } from './pdu.ts';
 import { PduError } from './pdu-error.ts';
-import { readInt2, readInt4, Reader } from './reader.ts';
+import { copyOf, readInt2, readInt4, Reader } from './reader.ts';
 import { STATUSES } from './statuses.ts';
 import { NO_TLVS, TLV_BY_TAG, type TlvForm, type Tlvs } from './tlvs.ts';
 
@@ -108,7 +108,7 @@ function readTlvs(reader: Reader): Tlvs {
     if (form !== undefined) tlvs[form.name] = readTlv(bytes, form, start, length);
     else {
       other ??= new Map<number, Uint8Array>();
-      other.set(tag, bytes.slice(start, start + length));
+      other.set(tag, copyOf(bytes, start, start + length));
       tlvs['other'] = other;
     }
   }
@@ -126,7 +126,7 @@ function finishTlvs(reader: Reader, tlvs: Record<string, unknown>): Tlvs {
 function readTlv(bytes: Uint8Array, form: TlvForm, start: number, length: number): unknown {
   switch (form.kind) {
     case 'octets':
-      return bytes.slice(start, start + length);
+      return copyOf(bytes, start, start + length);
     case 'flag':
       return true;
     case 'text':

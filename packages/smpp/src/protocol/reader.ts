@@ -9,6 +9,11 @@ export function readInt2(bytes: Uint8Array, at: number): number {
   return ((bytes[at] as number) << 8) | (bytes[at + 1] as number);
 }
 
+/** Octets of their own: a frame's memory is used again, and `slice` of a Buffer is not a copy. */
+export function copyOf(bytes: Uint8Array, start: number, end: number): Uint8Array {
+  return new Uint8Array(bytes.subarray(start, end));
+}
+
 /** Latin-1 octets from `start` to `end` as a string. Short ones byte by byte, which is faster than the call for a slice. */
 export function latin1Of(bytes: Uint8Array, start: number, end: number): string {
   return Buffer.prototype.latin1Slice.call(bytes, start, end);
@@ -64,7 +69,7 @@ export class Reader {
     const length = this.int1();
     if (length > this.left) throw new PduError(STATUSES.RINVMSGLEN, 'sm_length is more than the frame holds');
     this.at += length;
-    return this.bytes.slice(this.at - length, this.at);
+    return copyOf(this.bytes, this.at - length, this.at);
   }
 
   /** A text that lacks its end in an answer: what there is up to the next NUL or the end of the frame. */

@@ -19,6 +19,7 @@ export class Output implements ByteTarget {
   #free: Uint8Array[] = [];
   #chunkBytes = FIRST_CHUNK_BYTES;
   #flushIsDue = false;
+  #heldBack: { readonly chunk: Uint8Array; readonly size: number }[] | undefined;
   readonly #socket: Socket;
   /** Called when a full output has emptied. */
   readonly #onDrain: () => void;
@@ -60,6 +61,24 @@ export class Output implements ByteTarget {
     this.at = 0;
     if (this.#socket.destroyed) return;
     this.#unsentBytes += size;
+    if (this.#heldBack === undefined) this.#write(chunk, size);
+    else this.#heldBack.push({ chunk, size });
+  }
+
+  /** Keeps back what is flushed from now on, and hands over what was gathered. */
+  hold(): void {
+    this.flush();
+    this.#heldBack ??= [];
+  }
+
+  /** Ends `hold`. */
+  release(): void {
+    const heldBack = this.#heldBack ?? [];
+    this.#heldBack = undefined;
+    for (const { chunk, size } of heldBack) this.#write(chunk, size);
+  }
+
+  #write(chunk: Uint8Array, size: number): void {
     this.#socket.write(chunk.subarray(0, size), () => this.#onWritten(chunk, size));
   }
 

@@ -121,6 +121,17 @@ export class Session {
     this.#output.at += octets.length;
   }
 
+  /** Sends octets one at a time, and everything else after them. For peers that are meant to misbehave. */
+  async sendInOctets(octets: Uint8Array, pause: () => Promise<void>): Promise<void> {
+    this.#output.hold();
+    for (const octet of octets) {
+      if (this.isClosed) break;
+      this.socket.write(Uint8Array.of(octet));
+      await pause();
+    }
+    this.#output.release();
+  }
+
   /**
    * Waits until no request is open and no request of the peer is being worked on, sends unbind, waits for its answer, and
    * closes. Each wait has the time limit of answers. Resolves when closed; never rejects.
