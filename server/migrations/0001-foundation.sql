@@ -167,6 +167,8 @@ create table submission (
   lease_until_ms bigint not null,
   primary key (list_id, submission_id)
 );
+-- It lives for a second: compressing it costs more than writing it.
+alter table submission alter column numbers set storage external;
 
 -- One row a message that has reached the gate. Partitions of 2^24 numbers are made as number blocks are reserved.
 -- state: see pipeline/message-state.ts. source, encoding, flags, decisions: see pipeline/outbound-message.ts.
@@ -300,6 +302,8 @@ create table list_contact (
   created_ms bigint not null,
   primary key (list_id, phone)
 );
+-- The gate asks who must not be written to, and they are few: an index of them alone fits into the processor's cache.
+create index list_contact_inactive on list_contact (list_id, phone) where not active;
 create table list_contact_activity (
   list_id integer not null,
   phone bigint not null,
@@ -308,6 +312,17 @@ create table list_contact_activity (
   soft_failures smallint not null default 0,
   primary key (list_id, phone)
 ) with (fillfactor = 80);
+-- Sends (1) and sends taken back (-1) that are not in list_contact_activity yet: one row a batch, added up in the
+-- background, where many batches share the walk through a large table.
+create table send_tally (
+  list_id integer not null,
+  tally_id bigint generated always as identity,
+  change smallint not null check (change in (1, -1)),
+  at_ms bigint not null,
+  phones bigint[] not null,
+  primary key (list_id, tally_id)
+);
+alter table send_tally alter column phones set storage external;
 -- An account-wide block is one row for each list of the account.
 create table list_block (
   list_id integer not null,

@@ -35,6 +35,7 @@ import type { Accept, CallbackReceiver, Connections, Pipeline } from './pipeline
 import { addRedirects } from './redirector/add-redirects.ts';
 import * as secrets from './secrets/index.ts';
 import { createScheduler, EVERY, type DueWork } from './scheduler/scheduler.ts';
+import { addUpSends } from './store/contact-activity-store.ts';
 import { openDataFolder } from './store/data-folder.ts';
 import { openDueSignal, tellDue } from './store/due-signal.ts';
 import { startEmbeddedPostgres } from './store/embedded-postgres.ts';
@@ -487,6 +488,7 @@ function dueWorks(deps: ScheduledDeps): DueWork[] {
   return [
     { name: 'recover', everyMs: EVERY.second, run: async () => (await pipeline.recoverSubmissions(settling)) > 0 },
     { name: 'settle', everyMs: EVERY.second, run: async () => (await pipeline.settleDoubts(settling)) > 0 },
+    { name: 'tally', everyMs: EVERY.second, run: () => addUpSends(hotPool) },
     {
       name: 'unlock',
       everyMs: EVERY.second,

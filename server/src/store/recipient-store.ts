@@ -67,11 +67,12 @@ export async function checkRecipients(
   const { rows } = await pool.query<RecipientObjection>({
     name: 'recipient.check',
     text: `
-      select (q.place - 1)::integer as place, c.active is false as inactive, c.reason as "inactiveReason",
+      select (q.place - 1)::integer as place, c.phone is not null as inactive, c.reason as "inactiveReason",
         c.unsubscribed_ms as "unsubscribedMs", b.phone is not null as blocked, d.number as "duplicateOf"
       from unnest($2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[]) with ordinality
           as q(phone, text_hash, number, created_ms, place)
         left join list_contact c on c.list_id = $1 and c.phone = q.phone and c.phone = any ($2::bigint[])
+          and not c.active
         left join list_block b on b.list_id = $1 and b.phone = q.phone and b.phone = any ($2::bigint[])
         left join lateral (
           select m.number from message m
@@ -80,7 +81,7 @@ export async function checkRecipients(
             and m.state <> all ($8::smallint[]) and ((m.flags & $9) <> 0) = $7
           limit 1
         ) d on $6 > 0
-      where c.active is false or b.phone is not null or d.number is not null`,
+      where c.phone is not null or b.phone is not null or d.number is not null`,
     values: [
       check.listId,
       int8Array(questions.map((q) => q.phone)),

@@ -154,10 +154,12 @@ test('an opt-out that comes while a message waits for another try stops it and t
   await rig.addContact('+13125550152');
   const [id = ''] = await rig.send({ to: '+13125550152', body: 'Hello' });
   await rig.drain();
+  await rig.addUpSends();
   expect(await rig.count('select send_count as count from list_contact_activity')).toBe(1);
   await rig.pool.query(`update list_contact set active = false, reason = 'message'`);
   await rig.drainRetries();
   expect(await rig.get(id)).toMatchObject({ status: 'dropped', status_detail: 'contact_blocked' });
+  await rig.addUpSends();
   expect(await rig.count('select send_count as count from list_contact_activity')).toBe(0);
 });
 
@@ -165,6 +167,7 @@ test('a send counts once for the contact, a refused one not at all', async () =>
   await rig.addContact(TO);
   await rig.addContact('+13125550150');
   await outcomes({ to: TO, body: 'One' }, { to: TO, body: 'Two' }, { to: '+13125550150', body: 'One' });
+  await rig.addUpSends();
   const { rows } = await rig.pool.query('select phone, send_count from list_contact_activity order by phone');
   expect(rows).toEqual([
     { phone: 13_125_550_142, send_count: 2 },

@@ -38,6 +38,7 @@ import {
 import { toMessageState, type MessageState } from '../../src/pipeline/message-state.ts';
 import type { Stage } from '../../src/pipeline/stage.ts';
 import type { LogReader } from '../../src/pipeline/log-reader.ts';
+import { addUpSends } from '../../src/store/contact-activity-store.ts';
 import { bindSecretKey } from '../../src/store/installation-store.ts';
 import { openNumberBlocks, type NumberBlocks } from '../../src/store/number-blocks.ts';
 import type { Pool } from '../../src/store/pool.ts';
@@ -93,6 +94,8 @@ export interface PipelineRig extends AsyncDisposable {
   drain(): Promise<void>;
   /** The same, and the clock jumps over the waits between tries. */
   drainRetries(): Promise<void>;
+  /** Brings the activity of contacts up to date. */
+  addUpSends(): Promise<boolean>;
   recover(): Promise<number>;
   settle(): Promise<number>;
   setList(listId: number, columns: Readonly<Record<string, unknown>>): Promise<void>;
@@ -277,6 +280,7 @@ export async function createPipelineRig(options: RigOptions = {}): Promise<Pipel
         rig.advance(Math.max(0, dueMs - clock()) + 1);
       }
     },
+    addUpSends: () => addUpSends(pool),
     recover: () => recoverSubmissions(settling),
     settle: () => settleDoubts(settling),
     setList: (listId, columns) => update('list', listId, columns),
