@@ -29,6 +29,22 @@ export async function insertSubmission(transaction: Transaction, submission: Sub
   });
 }
 
+/** The mark, if this worker has it. */
+export async function findSubmission(
+  pool: Pool,
+  { listId, submissionId, workerId }: Pick<Submission, 'listId' | 'submissionId' | 'workerId'>,
+): Promise<Submission | undefined> {
+  const { rows } = await pool.query<Submission>({
+    name: 'submission.find',
+    text: `
+      select list_id as "listId", submission_id as "submissionId", worker_id as "workerId", numbers,
+        created_ms as "createdMs", lease_until_ms as "leaseUntilMs"
+      from submission where list_id = $1 and submission_id = $2 and worker_id = $3`,
+    values: [listId, submissionId, workerId],
+  });
+  return rows[0];
+}
+
 /**
  * Locks the mark for the rest of the transaction, and removes it when `done`.
  * @returns false when somebody else has settled it as in doubt: the caller must write nothing.

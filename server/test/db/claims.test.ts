@@ -1,3 +1,4 @@
+import type { PoolClient } from 'pg';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { SubmitOutcome } from '../../src/carriers/carrier.ts';
 import { cancelMessage } from '../../src/messages/index.ts';
@@ -44,14 +45,34 @@ function claim(workerId: number, messages = 1_000): Promise<ClaimedBatch[]> {
 }
 
 /** Gate and record, as a worker does; what it may submit then. */
-async function record(workerId: number, claimed: readonly ClaimedBatch[], limit = 1_000) {
+async function record(workerId: number, claimed: readonly ClaimedBatch[], limit = 1_000, pool = rig.pool) {
   const work = await readWork(rig.pool, rig.ids, claimed, limit);
   const facts = { listId: 1, list: rig.directory.list(1), account: rig.caller.account, nowMs: rig.clock() };
   const batch = newGateBatch(facts, work.messages);
   await runStages(rig.gate, batch);
   const submissionId = await rig.numbers.take(1);
   const verdicts = { ...facts, claims: work.claims, live: batch.live, refused: batch.refused };
-  return await recordVerdicts({ pool: rig.pool, workerId, leaseMs: LEASE_MS }, verdicts, () => submissionId);
+  return await recordVerdicts({ pool, workerId, leaseMs: LEASE_MS }, verdicts, () => submissionId);
+}
+
+/** Loses the connection once, at the commit: after it reached the server, or before. */
+function losingCommit(pool: PipelineRig['pool'], when: 'after' | 'before'): PipelineRig['pool'] {
+  let lost = false;
+  async function connect(): Promise<PoolClient> {
+    const client = await pool.connect();
+    if (lost) return client;
+    lost = true;
+    const query = client.query.bind(client) as (...args: unknown[]) => unknown;
+    const losing = async (): Promise<never> => {
+      await query(when === 'after' ? 'commit' : 'rollback');
+      throw new Error('Connection terminated unexpectedly');
+    };
+    client.query = ((...args: unknown[]) => (args[0] === 'commit' ? losing() : query(...args))) as typeof client.query;
+    return client;
+  }
+  return new Proxy(pool, {
+    get: (target, name) => (name === 'connect' ? connect : (Reflect.get(target, name) as () => void).bind(target)),
+  });
 }
 
 function answer(recorded: NonNullable<Awaited<ReturnType<typeof record>>>, outcome: SubmitOutcome, done = true) {
@@ -266,4 +287,25 @@ test('a receipt that is faster than the answer stays', async () => {
   const message = await rig.get(id);
   expect(message).toMatchObject({ state: 'delivered', carrier_message_ids: ['1234'] });
   expect(message.times.sent_at).not.toBeNull();
+});
+
+test('a mark whose commit was not answered is used, and nothing is in doubt for that', async () => {
+  const [id = ''] = await land(...bodies(2));
+  const recorded = await record(1, await claim(1), 1_000, losingCommit(rig.pool, 'after'));
+  expect(recorded?.messages).toHaveLength(2);
+  expect(recorded?.submission).toMatchObject({ workerId: 1, numbers: recorded?.messages.map(({ number }) => number) });
+  expect(recorded?.submission.leaseUntilMs).toBeGreaterThan(rig.clock());
+  if (recorded !== undefined) await answer(recorded, ACCEPTED);
+  expect(await rig.stateOf(id)).toBe('sent');
+});
+
+test('a commit that was lost on its way leaves the batch for another try', async () => {
+  const [id = ''] = await land(...bodies(2));
+  const lost = record(1, await claim(1), 1_000, losingCommit(rig.pool, 'before'));
+  await expect(lost).rejects.toThrow('The database cannot be reached');
+  expect(await rig.count('select count(*) from submission')).toBe(0);
+  const recorded = await record(2, await claim(2));
+  expect(recorded?.messages).toHaveLength(2);
+  if (recorded !== undefined) await answer(recorded, ACCEPTED);
+  expect(await rig.stateOf(id)).toBe('sent');
 });

@@ -2,10 +2,10 @@ import { moveCounts } from '../../store/message-count-store.ts';
 import { recordSends, takeBackSends } from '../../store/contact-activity-store.ts';
 import { insertLinkRange } from '../../store/link-store.ts';
 import { insertMessages, updateRegated, type NewMessageRow } from '../../store/message-progress-store.ts';
-import { finishClaims, type WorkedClaim } from '../../store/outbound-batch-store.ts';
+import { finishClaims, releaseClaims, type WorkedClaim } from '../../store/outbound-batch-store.ts';
 import type { Pool } from '../../store/pool.ts';
-import { insertSubmission, type Submission } from '../../store/submission-store.ts';
-import { withTransaction, type Transaction } from '../../store/transaction.ts';
+import { findSubmission, insertSubmission, type Submission } from '../../store/submission-store.ts';
+import { isConnectionError, withTransaction, type Transaction } from '../../store/transaction.ts';
 import { LANES } from '../batch.ts';
 import { hasFlag } from '../flags.ts';
 import { toEncodingCode } from '../encoding-code.ts';
@@ -41,10 +41,52 @@ export type SubmissionIds = () => number;
  * @throws LeaseLostError when another worker has taken the batch over; nothing is stored then
  */
 export async function recordVerdicts(
-  { pool, workerId, leaseMs }: RecordStageDeps,
+  deps: RecordStageDeps,
   verdicts: Verdicts,
   newSubmissionId: SubmissionIds,
-): Promise<{ submission: Submission; messages: OutboundMessage[] } | undefined> {
+): Promise<RecordedVerdicts | undefined> {
+  const submissionId = newSubmissionId();
+  try {
+    return await record(deps, verdicts, submissionId);
+  } catch (error) {
+    const standing = isConnectionError(error) ? await findStanding(deps, verdicts, submissionId) : undefined;
+    if (standing === undefined) throw error;
+    return standing;
+  }
+}
+
+export interface RecordedVerdicts {
+  readonly submission: Submission;
+  readonly messages: OutboundMessage[];
+}
+
+/**
+ * The answer to a commit was lost and the mark stands: nobody else submits its messages, so they go out now. Letting go of
+ * the claims comes first, because it waits for a transaction that the server still works on.
+ */
+async function findStanding(
+  { pool, workerId }: RecordStageDeps,
+  { listId, claims, live }: Verdicts,
+  submissionId: number,
+): Promise<RecordedVerdicts | undefined> {
+  try {
+    const batchIds = claims.map((claim) => claim.batchId);
+    await releaseClaims(pool, listId, workerId, batchIds);
+    const submission = await findSubmission(pool, { listId, submissionId, workerId });
+    if (submission === undefined) return undefined;
+    const marked = new Set(submission.numbers);
+    return { submission, messages: live.filter((message) => marked.has(message.number)) };
+  } catch {
+    // Not there yet: the mark, if there is one, runs out, and its messages are in doubt.
+    return undefined;
+  }
+}
+
+async function record(
+  { pool, workerId, leaseMs }: RecordStageDeps,
+  verdicts: Verdicts,
+  submissionId: number,
+): Promise<RecordedVerdicts | undefined> {
   return await withTransaction(pool, async (transaction) => {
     const { listId, nowMs } = verdicts;
     await finishClaims(transaction, listId, workerId, verdicts.claims);
@@ -54,7 +96,7 @@ export async function recordVerdicts(
     await insertLinks(transaction, verdicts);
     const submission = {
       listId,
-      submissionId: newSubmissionId(),
+      submissionId,
       workerId,
       numbers: messages.map((message) => message.number),
       createdMs: nowMs,
