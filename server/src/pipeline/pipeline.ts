@@ -17,12 +17,12 @@ import { runStages, type GateBatch, type Stage } from './stage.ts';
 import { createBlockedWordsStage } from './stages/blocked-words-stage.ts';
 import { createDispatcher, type Claim, type Dispatcher } from './stages/dispatch-stage.ts';
 import { recordOutcomes, type Settled } from './stages/outcome-stage.ts';
-import { createRecipientStage } from './stages/recipient-stage.ts';
+import { createRecipientStage, findOptedOut } from './stages/recipient-stage.ts';
 import { recordVerdicts } from './stages/record-stage.ts';
 import { createRenderStage } from './stages/render-stage.ts';
 import { createSenderStage } from './stages/sender-stage.ts';
 import { createStaleStage } from './stages/stale-stage.ts';
-import { submitMessages } from './stages/submit-stage.ts';
+import { NOT_HANDED_OVER, submitMessages } from './stages/submit-stage.ts';
 import { readWork } from './work.ts';
 
 /**
@@ -31,7 +31,7 @@ import { readWork } from './work.ts';
  *
  *   gate     the stages below: may it go, and how does it read
  *   record   verdict and submitting mark in one transaction (record-stage.ts)
- *   submit   to the list's carrier (submit-stage.ts)
+ *   submit   opt-outs once more, then to the list's carrier (submit-stage.ts)
  *   outcome  the carrier's answers (outcome-stage.ts)
  *
  * and receipts come back through the event log (apply-stage.ts); doubts are settled by settle-stage.ts.
@@ -261,19 +261,21 @@ async function submit(deps: WorkDeps, work: SubmitWork): Promise<void> {
   try {
     await submitMessages({
       // A process that was paused since: the mark is no longer its own, and what it still sent nobody would know of.
-      connection: deps.clock() < submission.leaseUntilMs ? connection : LEASE_OVER,
+      connection: () => (deps.clock() < submission.leaseUntilMs ? connection : LEASE_OVER),
       list,
       messages,
       signal,
+      findStopped: (marked) => findStopped(deps, list.id, marked),
       async record(settled, done) {
-        noteConnection(claim, settled);
-        unanswered -= settled.length;
-        health?.onAnswered(list.id, settled);
-        if (settled.some(isRefusedByCredentials)) deps.onCredentialsRefused?.(list);
+        const answers = settled.filter(({ outcome }) => outcome !== NOT_HANDED_OVER);
+        noteConnection(claim, answers);
+        unanswered -= answers.length;
+        health?.onAnswered(list.id, answers);
+        if (answers.some(isRefusedByCredentials)) deps.onCredentialsRefused?.(list);
         // With answers of an earlier group lost the mark stays: it runs out, and their messages are in doubt.
         const recorded = await recordWithPatience(deps, { submission, settled, done: done && !lostAnswers });
         if (recorded === GIVEN_UP) lostAnswers = true;
-        deps.metrics.onAnswered(settled);
+        deps.metrics.onAnswered(answers);
         work.onAnswered(settled.length);
         const retryAtMs = recorded === GIVEN_UP ? null : (recorded?.retryAtMs ?? null);
         if (retryAtMs !== null) work.dispatcherOf().wakeAt(list.id, retryAtMs);
@@ -287,6 +289,20 @@ async function submit(deps: WorkDeps, work: SubmitWork): Promise<void> {
 
 function isRefusedByCredentials({ outcome }: Settled): boolean {
   return outcome.kind === 'retry' && outcome.detail === 'REJECTED_CREDENTIALS';
+}
+
+/** While nobody can say who has opted out, nothing goes. */
+async function findStopped(
+  { pool, onError }: PipelineDeps,
+  listId: number,
+  marked: readonly OutboundMessage[],
+): Promise<ReadonlySet<OutboundMessage>> {
+  try {
+    return await findOptedOut(pool, listId, marked);
+  } catch (error) {
+    onError(error);
+    return new Set(marked);
+  }
 }
 
 /** The sandbox says nothing about the carrier. */

@@ -96,3 +96,25 @@ export async function checkRecipients(
   });
   return rows;
 }
+
+/** Somebody who must not be written to. */
+export interface StoppedRecipient {
+  readonly phone: number;
+  readonly blocked: boolean;
+  /** Why the list contact is inactive; null for a block or when nobody said. */
+  readonly inactiveReason: string | null;
+}
+
+/** Inactive list contacts and blocks among these phones at this moment. */
+export async function findStopped(pool: Pool, listId: number, phones: readonly number[]): Promise<StoppedRecipient[]> {
+  const { rows } = await pool.query<StoppedRecipient>({
+    name: 'recipient.find_stopped',
+    text: `
+      select phone, false as blocked, reason as "inactiveReason"
+      from list_contact where list_id = $1 and phone = any ($2::bigint[]) and not active
+      union all
+      select phone, true, null from list_block where list_id = $1 and phone = any ($2::bigint[])`,
+    values: [listId, int8Array(phones)],
+  });
+  return rows;
+}

@@ -163,6 +163,35 @@ test('an opt-out that comes while a message waits for another try stops it and t
   expect(await rig.count('select send_count as count from list_contact_activity')).toBe(0);
 });
 
+test('an opt-out or a block that comes after the gate and before the carrier stops the message', async () => {
+  await rig.addContact('+13125550231');
+  await rig.addContact('+13125550233');
+  // Committed with the mark: later than the gate looked, earlier than anything goes out.
+  await rig.pool.query(`
+    create function stop_two() returns trigger language plpgsql as $$ begin
+      update list_contact set active = false, reason = 'message' where phone in (13125550231, 13125550233);
+      insert into list_block (list_id, phone, created_ms) values (1, 13125550232, 0) on conflict do nothing;
+      return null;
+    end $$;
+    create trigger stop_two after insert on submission execute function stop_two()`);
+  const ids = await rig.send(
+    { to: '+13125550231', body: 'Hello' },
+    { to: '+13125550232', body: 'Hello' },
+    { to: '+13125550233', body: 'Your code', skip_contact_validation: true },
+    { to: '+13125550234', body: 'Hello' },
+  );
+  await rig.drainRetries();
+  expect(await Promise.all(ids.map((id) => rig.stateOf(id)))).toEqual(['dropped', 'dropped', 'delivered', 'delivered']);
+  expect(await rig.get(ids[0] ?? '')).toMatchObject({ status_detail: 'contact_blocked' });
+  expect(rig.simulator.store.totals()).toMatchObject({ submits: 2, messages: 2 });
+  await rig.addUpSends();
+  const { rows } = await rig.pool.query('select phone, send_count from list_contact_activity order by phone');
+  expect(rows).toEqual([
+    { phone: 13_125_550_231, send_count: 0 },
+    { phone: 13_125_550_233, send_count: 1 },
+  ]);
+});
+
 test('a send counts once for the contact, a refused one not at all', async () => {
   await rig.addContact(TO);
   await rig.addContact('+13125550150');

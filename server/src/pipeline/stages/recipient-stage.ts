@@ -1,6 +1,6 @@
 import { SECOND_MS } from '../../lib/clock.ts';
 import type { Pool } from '../../store/pool.ts';
-import { checkRecipients, type RecipientObjection } from '../../store/recipient-store.ts';
+import { checkRecipients, findStopped, type RecipientObjection } from '../../store/recipient-store.ts';
 import { setDecision, type Check } from '../decisions.ts';
 import { FLAGS, hasFlag, type Flag } from '../flags.ts';
 import { MESSAGE_STATES as S } from '../message-state.ts';
@@ -31,6 +31,28 @@ export function createRecipientStage(pool: Pool): Stage {
       });
     },
   };
+}
+
+/**
+ * Step 10 once more, for messages whose mark is recorded: who opted out or was blocked since the gate looked. Between its
+ * answer and the first byte there is nothing but the carrier's own window.
+ */
+export async function findOptedOut(
+  pool: Pool,
+  listId: number,
+  messages: readonly OutboundMessage[],
+): Promise<Set<OutboundMessage>> {
+  const stops = await findStopped(
+    pool,
+    listId,
+    messages.map((message) => message.phone),
+  );
+  if (stops.length === 0) return new Set();
+  const holds = (message: OutboundMessage): boolean =>
+    stops.some(({ phone, blocked, inactiveReason }) => {
+      return phone === message.phone && (blocked || !mayBeAnswered(inactiveReason, message));
+    });
+  return new Set(messages.filter((message) => !hasFlag(message.flags, 'skip_contact_validation') && holds(message)));
 }
 
 async function findObjections(
@@ -74,9 +96,13 @@ function contactRefusal(
   if (objection === undefined) return undefined;
   if (objection.blocked) return drop('contact_blocked', 'on the block list');
   if (!objection.inactive) return undefined;
-  // People who wrote first and never subscribed may be answered, not marketed to.
-  if (objection.inactiveReason === 'no_consent' && message.category === 'transactional') return undefined;
+  if (mayBeAnswered(objection.inactiveReason, message)) return undefined;
   return drop('contact_blocked', describeInactive(objection));
+}
+
+/** People who wrote first and never subscribed may be answered, not marketed to. */
+function mayBeAnswered(inactiveReason: string | null, { category }: OutboundMessage): boolean {
+  return inactiveReason === 'no_consent' && category === 'transactional';
 }
 
 function describeInactive(objection: RecipientObjection): string {

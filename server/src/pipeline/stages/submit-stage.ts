@@ -4,28 +4,39 @@ import type { OutboundMessage } from '../outbound-message.ts';
 import type { Settled } from './outcome-stage.ts';
 
 export interface SubmitOptions {
-  readonly connection: CarrierConnection;
+  /** Asked at the hand-over: by then the mark may not be ours any more. */
+  readonly connection: () => CarrierConnection;
   readonly list: List;
   readonly messages: readonly OutboundMessage[];
   readonly signal: AbortSignal;
+  /** Asked just before the hand-over: messages that must not go any more. Never rejects. */
+  readonly findStopped: (messages: readonly OutboundMessage[]) => Promise<ReadonlySet<OutboundMessage>>;
   /** Writes a group of answers; calls come one after another. */
   readonly record: (settled: readonly Settled[], done: boolean) => Promise<void>;
 }
+
+/** It was not handed over, and comes to the gate again, which decides and says why. The carrier has no part in it. */
+export const NOT_HANDED_OVER: SubmitOutcome = {
+  kind: 'retry',
+  detail: 'CARRIER_UNAVAILABLE',
+  code: null,
+  connectionFailed: false,
+};
 
 /**
  * Hands messages to the carrier and records the answers in groups as they come: whatever arrives while a group is being
  * written waits for the next one. One slow message keeps nobody else's answer back.
  */
-export async function submitMessages({ connection, list, messages, signal, record }: SubmitOptions): Promise<void> {
-  const answered = new Set<number>();
+export async function submitMessages(options: SubmitOptions): Promise<void> {
+  const { connection, list, messages, signal, findStopped, record } = options;
+  const answered = new Set<OutboundMessage>();
   let waiting: Settled[] = [];
   let recording: Promise<void> = Promise.resolve();
   let scheduled = false;
 
-  function settle(index: number, outcome: SubmitOutcome): void {
-    const message = messages[index];
-    if (message === undefined || answered.has(index)) return;
-    answered.add(index);
+  function settle(message: OutboundMessage | undefined, outcome: SubmitOutcome): void {
+    if (message === undefined || answered.has(message)) return;
+    answered.add(message);
     waiting.push({ message, outcome });
     if (!scheduled) {
       scheduled = true;
@@ -45,14 +56,16 @@ export async function submitMessages({ connection, list, messages, signal, recor
   }
 
   try {
-    await connection.submit(
-      messages.map((message) => toSubmitMessage(message, list)),
-      settle,
-      signal,
-    );
+    const stopped = await findStopped(messages);
+    for (const message of stopped) settle(message, NOT_HANDED_OVER);
+    const going = stopped.size === 0 ? messages : messages.filter((message) => !stopped.has(message));
+    if (going.length > 0) {
+      const handedOver = going.map((message) => toSubmitMessage(message, list));
+      await connection().submit(handedOver, (index, outcome) => settle(going[index], outcome), signal);
+    }
   } finally {
     // A connector must answer for every message; for one that broke this, nobody knows.
-    for (const index of messages.keys()) settle(index, { kind: 'in_doubt', code: null });
+    for (const message of messages) settle(message, { kind: 'in_doubt', code: null });
     flush();
     await recording;
   }
