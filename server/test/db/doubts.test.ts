@@ -1,5 +1,7 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { CarrierReport } from '../../src/carriers/carrier.ts';
+import { MESSAGE_STATES } from '../../src/pipeline/message-state.ts';
+import { LEASE_MS } from '../../src/pipeline/pipeline.ts';
 import { closeHealthy, createPipelineRig, type PipelineRig } from '../helpers/pipeline-rig.ts';
 import { until } from '../helpers/until.ts';
 
@@ -192,4 +194,28 @@ test('a sandbox message that was under way when its worker died goes again to th
   await until('it is delivered', async () => (await idle.get(id)).state === 'delivered');
   expect(idle.simulator.store.totals().submits).toBe(0);
   await closeHealthy(idle);
+});
+
+test('an answer that could not be recorded for longer than the lease leaves a doubt, whatever is answered after it', async () => {
+  // The database refuses one of the answers, and only that.
+  await rig.pool.query(`
+    create function refuse() returns trigger language plpgsql as $$ begin raise 'away'; end $$;
+    create trigger refuse before update on message for each row when (new.state = ${MESSAGE_STATES.sent})
+      execute function refuse()`);
+  const [taken = '', silent = ''] = await rig.send(
+    { to: '+13125550159', body: 'Hello' },
+    { to: '+13125550154', body: 'Hello' },
+  );
+  await until('the answer could not be recorded', () => rig.errors.length > 0);
+  rig.advance(LEASE_MS + SECOND);
+  await until('the later answer is recorded', async () => (await rig.stateOf(silent)) === 'in_doubt');
+  await rig.pool.query('drop function refuse cascade');
+  expect(await rig.stateOf(taken)).toBe('submitting');
+  rig.errors.length = 0;
+
+  rig.advance(LEASE_MS + SECOND);
+  expect(await rig.recover()).toBe(1);
+  expect(await rig.stateOf(taken)).toBe('in_doubt');
+  await after(30 * SECOND);
+  expect(await rig.get(taken)).toMatchObject({ state: 'sent' });
 });
