@@ -16,7 +16,7 @@ import type { OutboundMessage } from './outbound-message.ts';
 import { runStages, type GateBatch, type Stage } from './stage.ts';
 import { createBlockedWordsStage } from './stages/blocked-words-stage.ts';
 import { createDispatcher, type Claim, type Dispatcher } from './stages/dispatch-stage.ts';
-import { recordOutcomes, type Settled } from './stages/outcome-stage.ts';
+import { recordOutcomes, type Recorded, type Settled } from './stages/outcome-stage.ts';
 import { createRecipientStage, findOptedOut } from './stages/recipient-stage.ts';
 import { recordVerdicts } from './stages/record-stage.ts';
 import { createRenderStage } from './stages/render-stage.ts';
@@ -227,7 +227,7 @@ function isSandbox(batches: Claim['batches']): boolean {
 
 /** For lists of a type that nothing here serves: their messages wait, and fail when they are stale. */
 const NO_CARRIER = createRefusal({ connectionFailed: true });
-/** Nothing goes out. Where the mark was not taken over yet, the messages are tried again. */
+/** Nothing goes out, so the messages are tried again. */
 const LEASE_OVER = createRefusal({ connectionFailed: false });
 
 function createRefusal({ connectionFailed }: { connectionFailed: boolean }): CarrierConnection {
@@ -277,7 +277,7 @@ async function submit(deps: WorkDeps, work: SubmitWork): Promise<void> {
         if (recorded === GIVEN_UP) lostAnswers = true;
         deps.metrics.onAnswered(answers);
         work.onAnswered(settled.length);
-        const retryAtMs = recorded === GIVEN_UP ? null : (recorded?.retryAtMs ?? null);
+        const retryAtMs = recorded === GIVEN_UP ? null : recorded.retryAtMs;
         if (retryAtMs !== null) work.dispatcherOf().wakeAt(list.id, retryAtMs);
       },
     });
@@ -316,11 +316,14 @@ function noteConnection({ breaker, batches }: Claim, settled: readonly Settled[]
 
 const GIVEN_UP = Symbol('given up');
 
-/** The database may be away for a while; the lease decides how long trying makes sense, then recovery takes over. */
+/**
+ * Tries for as long as the database is away: an answer ends the doubt of its message whenever it is recorded. One that the
+ * database refuses is given up when the lease is over; then recovery takes over.
+ */
 async function recordWithPatience(
   deps: WorkDeps,
   outcomes: Parameters<typeof recordOutcomes>[1],
-): Promise<Awaited<ReturnType<typeof recordOutcomes>> | typeof GIVEN_UP> {
+): Promise<Recorded | typeof GIVEN_UP> {
   const giveUpMs = deps.clock() + deps.leaseMs;
   for (;;) {
     const startedMs = performance.now();
@@ -330,7 +333,7 @@ async function recordWithPatience(
       return recorded;
     } catch (error) {
       deps.onError(error);
-      if (deps.clock() > giveUpMs) return GIVEN_UP;
+      if (deps.clock() > giveUpMs && !isConnectionError(error)) return GIVEN_UP;
       await new Promise((resolve) => setTimeout(resolve, 200));
     }
   }

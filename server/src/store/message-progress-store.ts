@@ -252,7 +252,7 @@ export async function updateOutcomes(
         select number, state, attempt from message
         where list_id = $1 and number = any ($2::bigint[]) order by number for update
       ), answered as (
-        select o.*, old.state = $12 and old.attempt = o.tries_before as fits
+        select o.*, old.state = $12 and old.attempt = o.tries_before as fits, old.attempt = o.tries_before as is_newest
         from unnest($2::bigint[], $3::smallint[], $4::text[], $5::boolean[], $6::text[], $7::text[], $8::bigint[],
             $9::bigint[], $10::smallint[], $11::smallint[])
             as o(number, state, detail, permanent, carrier_code, carrier_ids, sent_ms, final_ms, tries_before, tries_after)
@@ -263,7 +263,8 @@ export async function updateOutcomes(
         detail = case when o.fits then o.detail else m.detail end,
         permanent = case when o.fits then o.permanent else m.permanent end,
         carrier_code = case when o.fits then o.carrier_code else m.carrier_code end,
-        carrier_ids = coalesce(string_to_array(o.carrier_ids, '${SEPARATOR}'), m.carrier_ids),
+        carrier_ids = case when o.is_newest then coalesce(string_to_array(o.carrier_ids, '${SEPARATOR}'), m.carrier_ids)
+          else m.carrier_ids end,
         sent_ms = coalesce(m.sent_ms, o.sent_ms),
         final_ms = case when o.fits then o.final_ms else m.final_ms end,
         attempt = case when o.fits then o.tries_after else m.attempt end,

@@ -47,7 +47,7 @@ export async function findSubmission(
 
 /**
  * Locks the mark for the rest of the transaction, and removes it when `done`.
- * @returns false when somebody else has settled it as in doubt: the caller must write nothing.
+ * @returns false when it is gone: somebody else has made doubts of its messages, or this was done before
  */
 export async function holdSubmission(
   transaction: Transaction,

@@ -147,17 +147,58 @@ test('several claims at once take every message once', async () => {
   expect(taken.length).toBeGreaterThan(0);
 });
 
-test('a worker that dies on the wire leaves doubts, and its late answer changes nothing', async () => {
-  const [id = ''] = await land(...bodies(1, '0154'));
+/** Messages of a worker that was paused past its lease while they were on the wire: they are in doubt now. */
+async function takenOver(count: number) {
+  const ids = await land(...bodies(count, '0154'));
   const recorded = await record(1, await claim(1));
   if (recorded === undefined) throw new Error('nothing was recorded');
   expect(await rig.recover()).toBe(0);
   rig.advance(LEASE_MS + 1);
-  expect(await rig.recover()).toBe(1);
-  expect(await rig.get(id)).toMatchObject({ status: 'sent', state: 'in_doubt' });
-  expect(await answer(recorded, ACCEPTED)).toBeUndefined();
-  expect(await rig.get(id)).toMatchObject({ state: 'in_doubt', carrier_message_ids: [] });
-  expect(await rig.recover()).toBe(0);
+  expect(await rig.recover()).toBe(count);
+  for (const id of ids) expect(await rig.stateOf(id)).toBe('in_doubt');
+  return { ids, recorded };
+}
+
+const REFUSED: SubmitOutcome = { kind: 'refused', detail: 'REJECTED_PREFIX_MISSING', permanent: true, code: '21' };
+const RETRY: SubmitOutcome = { kind: 'retry', detail: 'THROTTLED', code: '429', connectionFailed: false };
+const IN_DOUBT: SubmitOutcome = { kind: 'in_doubt', code: null };
+
+test.each([
+  { outcome: ACCEPTED, state: 'sent' },
+  { outcome: REFUSED, state: 'failed' },
+  { outcome: RETRY, state: 'queued' },
+])('an answer that comes after the lease ends the doubt: $outcome.kind', async ({ outcome, state }) => {
+  const { ids, recorded } = await takenOver(2);
+  const { retryAtMs } = await answer(recorded, outcome);
+  expect(retryAtMs !== null).toBe(outcome.kind === 'retry');
+  const carrierIds = outcome.kind === 'accepted' ? outcome.carrierIds : [];
+  for (const id of ids) expect(await rig.get(id)).toMatchObject({ state, carrier_message_ids: carrierIds });
+  expect(await rig.count('select count(*) from in_doubt')).toBe(0);
+  // The commit's answer was lost: the same again.
+  await answer(recorded, outcome);
+  for (const id of ids) expect(await rig.stateOf(id)).toBe(state);
+  expect(await rig.count('select count(*) from outbound_batch')).toBe(outcome.kind === 'retry' ? 1 : 0);
+});
+
+test('a late answer that says nothing leaves the doubt', async () => {
+  const { ids, recorded } = await takenOver(1);
+  await answer(recorded, IN_DOUBT);
+  expect(await rig.get(ids[0] ?? '')).toMatchObject({ state: 'in_doubt' });
+  expect(await rig.count('select count(*) from in_doubt where checks = 0')).toBe(1);
+});
+
+test('a late answer changes no message that has its receipt or is on its next try', async () => {
+  const { ids, recorded } = await takenOver(2);
+  const [reported = '', again = ''] = ids;
+  const report = { carrierId: null, part: null, permanent: null, code: null, atMs: rig.clock() };
+  const delivered = { ...report, messageId: reported, state: 'delivered' as const, detail: 'DELIVERED_TO_HANDSET' };
+  await rig.onEvents({ listId: 1, reports: [delivered], inbound: [] });
+  await until('its receipt is applied', async () => (await rig.stateOf(reported)) === 'delivered');
+  // What an operator's in_doubt_resubmit leaves, and that one's answer is open too.
+  await rig.pool.query('update message set attempt = 1 where number = $1', [rig.ids.decode(again)]);
+  await answer(recorded, ACCEPTED);
+  expect(await rig.get(reported)).toMatchObject({ state: 'delivered', carrier_message_ids: ['77'] });
+  expect(await rig.get(again)).toMatchObject({ state: 'in_doubt', carrier_message_ids: [] });
 });
 
 test('only marks of submits that are still under way are kept alive', async () => {

@@ -2,7 +2,7 @@ import type { SubmitOutcome } from '../../carriers/carrier.ts';
 import { retryDelayMs } from '../../lib/backoff.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { takeBackSends } from '../../store/contact-activity-store.ts';
-import { insertInDoubt } from '../../store/in-doubt-store.ts';
+import { deleteInDoubt, insertInDoubt } from '../../store/in-doubt-store.ts';
 import { moveCounts } from '../../store/message-count-store.ts';
 import {
   insertMessageEvents,
@@ -53,21 +53,25 @@ export interface Recorded {
  * Writes a group of carrier answers in one transaction: states, carrier ids, parts, doubts, and the next try of those
  * that were definitely not taken. Reports that had come before the answer and match it now are applied with it.
  *
- * @returns undefined when the mark was taken over: the messages are settled as in doubt, nothing is written here
+ * When the mark was taken over, its messages are in doubt. An answer that came too late for the mark still is what the
+ * carrier said to the one submit that they had, so it ends their doubt; what a receipt or a look-up has ended stays.
  */
-export async function recordOutcomes(deps: OutcomeStageDeps, outcomes: Outcomes): Promise<Recorded | undefined> {
+export async function recordOutcomes(deps: OutcomeStageDeps, outcomes: Outcomes): Promise<Recorded> {
   return await withTransaction(deps.pool, async (transaction) => {
-    const { submission, settled, done } = outcomes;
-    if (!(await holdSubmission(transaction, submission, done))) return undefined;
+    const { submission, done } = outcomes;
+    const held = await holdSubmission(transaction, submission, done);
+    const from = held ? S.submitting : S.in_doubt;
+    const settled = held ? outcomes.settled : outcomes.settled.filter(({ outcome }) => outcome.kind !== 'in_doubt');
     if (settled.length === 0) return { retryAtMs: null };
     const nowMs = deps.clock();
     const { listId } = submission;
     const taken = takenOf(settled);
     await lockIds(transaction, listId, taken);
-    const sent = await recordSent(transaction, listId, settled, nowMs);
+    const sent = await recordSent(transaction, listId, settled, from, nowMs);
     const rows = sent.others.map(({ message, outcome }) => toOutcomeRow(message, outcome, nowMs));
-    const changed = await updateOutcomes(transaction, listId, rows, S.submitting, nowMs);
+    const changed = await updateOutcomes(transaction, listId, rows, from, nowMs);
     const moved = sent.others.filter(({ message }) => changed.has(message.number));
+    if (!held) await endDoubts(transaction, listId, [...sent.moved, ...moved], nowMs);
     const unparked = await registerIds(transaction, listId, taken, nowMs);
     await recordDoubts(transaction, listId, moved, nowMs);
     const refused = moved.filter(
@@ -79,15 +83,16 @@ export async function recordOutcomes(deps: OutcomeStageDeps, outcomes: Outcomes)
       refused.map(({ message }) => message.phone),
     );
     const retryAtMs = await scheduleRetries(transaction, deps, outcomes, moved, nowMs);
-    await moveCounts(transaction, listId, addMoves(countMoves(sent.moved, rows, changed), unparked));
+    const moves = countMoves(from, sent.moved.length, rows, changed);
+    await moveCounts(transaction, listId, addMoves(moves, unparked));
     return { retryAtMs };
   });
 }
 
 interface Sent {
-  /** How many were taken and are `sent` now. */
-  readonly moved: number;
-  /** Answers that need a closer look: other ones, and those to messages that are not `submitting` any more. */
+  /** Were taken and are `sent` now. */
+  readonly moved: readonly Settled[];
+  /** Answers that need a closer look: other ones, and those to messages that are not in `from` any more. */
   readonly others: readonly Settled[];
 }
 
@@ -96,21 +101,25 @@ async function recordSent(
   transaction: Transaction,
   listId: number,
   settled: readonly Settled[],
+  from: number,
   nowMs: number,
 ): Promise<Sent> {
-  const plain: SentMessage[] = [];
+  const plain: Settled[] = [];
+  const rows: SentMessage[] = [];
   const others: Settled[] = [];
   let detail: string | null | undefined;
   for (const one of settled) {
     const { message, outcome } = one;
     if (outcome.kind === 'accepted' && outcome.detail === (detail ??= outcome.detail)) {
-      plain.push({ number: message.number, carrierIds: outcome.carrierIds, triesBefore: message.attempt });
+      plain.push(one);
+      rows.push({ number: message.number, carrierIds: outcome.carrierIds, triesBefore: message.attempt });
     } else others.push(one);
   }
-  const move = { from: S.submitting, to: S.sent, detail: detail ?? null };
-  const left = new Set(await updateSent(transaction, listId, plain, move, nowMs));
-  if (left.size > 0) others.push(...settled.filter(({ message }) => left.has(message.number)));
-  return { moved: plain.length - left.size, others };
+  const move = { from, to: S.sent, detail: detail ?? null };
+  const left = new Set(await updateSent(transaction, listId, rows, move, nowMs));
+  if (left.size === 0) return { moved: plain, others };
+  const isLeft = ({ message }: Settled): boolean => left.has(message.number);
+  return { moved: plain.filter((one) => !isLeft(one)), others: [...others, ...plain.filter(isLeft)] };
 }
 
 function toOutcomeRow(message: OutboundMessage, outcome: SubmitOutcome, nowMs: number): OutcomeRow {
@@ -175,6 +184,22 @@ async function recordDoubts(
   await insertMessageEvents(transaction, listId, events, nowMs);
 }
 
+async function endDoubts(
+  transaction: Transaction,
+  listId: number,
+  moved: readonly Settled[],
+  nowMs: number,
+): Promise<void> {
+  const numbers = moved.map(({ message }) => message.number);
+  await deleteInDoubt(transaction, listId, numbers);
+  const events: { number: number; state: number; detail: string | null }[] = [];
+  for (const { message, outcome } of moved) {
+    if (outcome.kind !== 'accepted') continue;
+    events.push({ number: message.number, state: S.sent, detail: outcome.detail });
+  }
+  await insertMessageEvents(transaction, listId, events, nowMs);
+}
+
 /** Puts messages that were definitely not taken back into the queue, those with as many tries behind them together. */
 async function scheduleRetries(
   transaction: Transaction,
@@ -223,9 +248,14 @@ function addMoves(moves: Map<number, number>, more: ReadonlyMap<number, number>)
   return moves;
 }
 
-function countMoves(sent: number, rows: readonly OutcomeRow[], changed: ReadonlySet<number>): Map<number, number> {
+function countMoves(
+  from: number,
+  sent: number,
+  rows: readonly OutcomeRow[],
+  changed: ReadonlySet<number>,
+): Map<number, number> {
   const moves = new Map<number, number>([
-    [S.submitting, -sent - changed.size],
+    [from, -sent - changed.size],
     [S.sent, sent],
   ]);
   for (const row of rows) {
