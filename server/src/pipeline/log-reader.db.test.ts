@@ -5,6 +5,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { createTestDatabase, type TestDatabase } from '../../test/helpers/test-database.ts';
 import { openLmdbLog } from '../log/lmdb-log.ts';
 import type { Log } from '../log/log.ts';
+import { createPool } from '../store/pool.ts';
 import { createLogReader, type LogReader } from './log-reader.ts';
 
 let database: TestDatabase;
@@ -36,7 +37,7 @@ function startReader(owns: () => boolean = () => true): LogReader {
     maxBytes: 64,
     owns,
     async apply(transaction, entries) {
-      const values = entries.map((entry) => Buffer.from(entry.value).toString());
+      const values = entries.map(({ value }) => decode(value));
       if (values.some((value) => value.startsWith('bad'))) throw new Error('this value cannot be stored');
       await transaction.query('insert into seen select unnest($1::text[])', [values]);
       return undefined;
@@ -46,6 +47,10 @@ function startReader(owns: () => boolean = () => true): LogReader {
   readers.push(reader);
   reader.start();
   return reader;
+}
+
+function decode(value: Uint8Array): string {
+  return Buffer.from(value).toString();
 }
 
 async function append(...values: string[]): Promise<void> {
@@ -75,6 +80,41 @@ test('an entry that cannot be applied is set aside and the others around it are 
   expect(await seen()).toEqual(['a', 'b', 'c']);
   const { rows } = await database.pool.query<{ value: Buffer; topic: string }>('select topic, value from dead_letter');
   expect(rows.map((row) => [row.topic, row.value.toString()])).toEqual([['events', 'bad one']]);
+});
+
+test('a group that takes longer than its pool allows is applied in smaller ones, and those after it in larger ones again', async () => {
+  const values = Array.from({ length: 32 }, (_, index) => `v${String(index).padStart(3, '0')}`);
+  await append(...values);
+  const groups: number[] = [];
+  let slowMs = 100;
+  const pool = createPool(database.connection, { name: 'reader', max: 2, statementTimeoutMs: 500 });
+  const reader = createLogReader({
+    pool,
+    log,
+    topic: 'events',
+    clock: Date.now,
+    maxBytes: 64,
+    owns: () => true,
+    async apply(transaction, entries) {
+      await transaction.query('select pg_sleep($1)', [(entries.length * slowMs) / 1_000]);
+      await transaction.query('insert into seen select unnest($1::text[])', [
+        entries.map(({ value }) => decode(value)),
+      ]);
+      return () => {
+        groups.push(entries.length);
+        if (groups.length === 2) slowMs = 0;
+      };
+    },
+    onError: () => {},
+  });
+  readers.push(reader);
+  reader.start();
+  await reader.caughtUp(20_000);
+  expect(await seen()).toEqual(values);
+  // 16 and 8 take too long.
+  expect(groups).toEqual([4, 4, 8, 16]);
+  await reader[Symbol.asyncDispose]();
+  await pool.end();
 });
 
 test('a partition that belongs to another process is left alone', async () => {

@@ -10,14 +10,14 @@ import {
   type LogPartition,
 } from '../store/log-position-store.ts';
 import type { Pool } from '../store/pool.ts';
-import { DatabaseUnavailableError, withTransaction, type Transaction } from '../store/transaction.ts';
+import { DatabaseUnavailableError, isTimeLimitError, withTransaction, type Transaction } from '../store/transaction.ts';
 
 export interface LogReaderOptions {
   readonly pool: Pool;
   readonly log: Log;
   readonly topic: Topic;
   readonly clock: Clock;
-  /** Of values read in one go. */
+  /** Of values read in one go. A group that takes longer than its pool allows is halved. */
   readonly maxBytes: number;
   /** Partitions that this process reads. */
   readonly owns: (partition: number) => boolean;
@@ -42,6 +42,8 @@ const RETRY_FIRST_MS = 50;
 const RETRY_MAX_MS = 2_000;
 /** An entry that fails so often for a reason of its own, alone, is set aside. */
 const MAX_FAILURES = 5;
+/** Groups that were made smaller grow again when one takes less than this, far from every pool's limit. */
+const GROWS_BELOW_MS = 5_000;
 const POSITION_POLL_MS = 20;
 const BACKLOG_TIMEOUT_MS = 5_000;
 
@@ -96,11 +98,14 @@ interface Place {
   retries: number;
   /** Up to here entries go one at a time, because a group with them in it failed. */
   singlyUntil: number;
+  /** Of the next group. */
+  maxBytes: number;
 }
 
 /** Runs until `signal` aborts. Keeps trying while the database or the log is away. */
 async function readPartition(options: LogReaderOptions, partition: LogPartition, signal: AbortSignal): Promise<void> {
-  const place: Place = { position: undefined, failures: 0, retries: 0, singlyUntil: 0 };
+  const { maxBytes } = options;
+  const place: Place = { position: undefined, failures: 0, retries: 0, singlyUntil: 0, maxBytes };
   while (!signal.aborted) {
     if (!options.owns(partition.partition)) {
       place.position = undefined;
@@ -128,15 +133,17 @@ async function step(
   const { log, topic } = options;
   place.position ??= await readPosition(options.pool, partition);
   const singly = place.position < place.singlyUntil;
-  const read = await log.read(topic, partition.partition, place.position, singly ? 1 : options.maxBytes);
+  const read = await log.read(topic, partition.partition, place.position, singly ? 1 : place.maxBytes);
   const first = read[0];
   if (first === undefined) return await log.waitForEntries(topic, partition.partition, place.position, signal);
   const entries = singly ? [first] : read;
   const last = entries.at(-1) ?? first;
   try {
-    await applyEntries(options, partition, entries, place);
+    const elapsedMs = await applyEntries(options, partition, entries, place);
+    if (elapsedMs < GROWS_BELOW_MS) place.maxBytes = Math.min(2 * place.maxBytes, options.maxBytes);
   } catch (error) {
-    if (!isPassing(error)) noteFailure(place, entries, last.seq);
+    if (isTimeLimitError(error)) place.maxBytes = Math.ceil(sizeOf(entries) / 2);
+    else if (!isPassing(error)) noteFailure(place, entries, last.seq);
     throw error;
   }
   place.position = last.seq;
@@ -145,30 +152,37 @@ async function step(
   await log.trim(topic, partition.partition, last.seq);
 }
 
+function sizeOf(entries: readonly LogEntry[]): number {
+  return entries.reduce((sum, { value }) => sum + value.length, 0);
+}
+
 /** A group that failed goes on one entry at a time; an entry that fails alone counts. */
 function noteFailure(place: Place, entries: readonly LogEntry[], lastSeq: number): void {
   if (entries.length > 1) place.singlyUntil = lastSeq;
   else place.failures++;
 }
 
+/** Resolves with how long it took. */
 async function applyEntries(
   options: LogReaderOptions,
   partition: LogPartition,
   entries: readonly LogEntry[],
   { position = 0, failures }: Place,
-): Promise<void> {
+): Promise<number> {
   const startedMs = performance.now();
   const first = entries[0];
   const last = entries.at(-1);
-  if (first === undefined || last === undefined) return;
+  if (first === undefined || last === undefined) return 0;
   const afterCommit = await withTransaction(options.pool, async (transaction) => {
     await movePosition(transaction, partition, position, last.seq);
     if (failures < MAX_FAILURES) return await options.apply(transaction, entries);
     await insertDeadLetter(transaction, partition, first, 'failed again and again; see the log', options.clock());
     return undefined;
   });
-  options.onTimed?.(performance.now() - startedMs);
+  const elapsedMs = performance.now() - startedMs;
+  options.onTimed?.(elapsedMs);
   afterCommit?.();
+  return elapsedMs;
 }
 
 /** Errors that say nothing about the entries. */

@@ -83,3 +83,14 @@ export function isConnectionError(error: unknown): boolean {
   if (typeof code === 'string') return CONNECTION_CODES.has(code) || SERVER_CODES.test(code);
   return CONNECTION_MESSAGES.test(error.message);
 }
+
+/** PostgreSQL's `query_canceled`, which the pool's limit ends in, and what `pg` says when not even that comes back. */
+const TIME_LIMIT_CODE = '57014';
+const TIME_LIMIT_MESSAGE = /^Query read timeout/i;
+
+/** The work took longer than its pool allows: less of it may fit. */
+export function isTimeLimitError(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  if (error instanceof DatabaseUnavailableError) return isTimeLimitError(error.cause);
+  return (error as Error & { code?: unknown }).code === TIME_LIMIT_CODE || TIME_LIMIT_MESSAGE.test(error.message);
+}
