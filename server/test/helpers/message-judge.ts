@@ -34,7 +34,7 @@ export async function readStates(
 ): Promise<Map<string, string>> {
   const states = new Map<string, string>();
   let waiting = [...ids];
-  await until(
+  const isOver = until(
     'every message has come to rest',
     async () => {
       const found = waiting.length > FEW ? await readAllStates(api) : new Map<string, string>();
@@ -44,7 +44,17 @@ export async function readStates(
     },
     limitMs,
   );
+  await isOver.catch((error: unknown) => {
+    throw new Error(`${String(error)}: ${countStates(waiting, states)}`);
+  });
   return states;
+}
+
+function countStates(ids: readonly string[], states: ReadonlyMap<string, string>): string {
+  const counts = new Map<string, number>();
+  for (const id of ids)
+    counts.set(states.get(id) ?? 'never read', (counts.get(states.get(id) ?? 'never read') ?? 0) + 1);
+  return [...counts].map(([state, count]) => `${count} ${state}`).join(', ');
 }
 
 /** @throws Error when the server does not know the message */
