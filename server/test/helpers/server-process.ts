@@ -15,6 +15,8 @@ export interface ServerProcess extends AsyncDisposable {
   /** SIGSTOP, until `resume`. */
   pause(): void;
   resume(): void;
+  /** Collects its garbage soon; only of a server with limits. */
+  collect(): void;
   /** SIGTERM, and the end. */
   stop(): Promise<Finished>;
 }
@@ -42,6 +44,7 @@ export async function startServer(env: Env, limits?: Limits): Promise<ServerProc
     pid: cli.pid,
     pause: () => cli.kill('SIGSTOP'),
     resume: () => cli.kill('SIGCONT'),
+    collect: () => cli.kill('SIGUSR2'),
     output: () => cli.output(),
     stop,
     async crash() {
