@@ -1,5 +1,6 @@
 import { appendFileSync } from 'node:fs';
 import { randomInt } from 'node:crypto';
+import { beforeEach } from 'vitest';
 
 /** What one run of a promise's test is told about, a line of docs/safety.md. */
 export interface SafetyLine {
@@ -28,11 +29,18 @@ function readNumber(name: string): number | undefined {
   return text === undefined || text === '' ? undefined : Number(text);
 }
 
+/** When the test began. */
+let startedMs = performance.now();
+beforeEach(() => {
+  startedMs = performance.now();
+});
+
 /** Prints what a test saw, and keeps it for docs/safety.md when `npm run integrity` asks for it. Call it at the end. */
 export function recordSafety(line: SafetyLine): void {
   console.log(`${line.promise}: ${line.seen}`);
+  const seconds = Math.round((performance.now() - startedMs) / 1_000);
   const file = process.env['INTEGRITY_RECORD'];
-  if (file !== undefined) appendFileSync(file, `${JSON.stringify(line)}\n`);
+  if (file !== undefined) appendFileSync(file, `${JSON.stringify({ ...line, seconds })}\n`);
 }
 
 /** Of `SEED=`, or a new one, which is printed. */
