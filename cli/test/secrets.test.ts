@@ -137,6 +137,57 @@ test('credentials and keys are in nothing that is printed, answered or stored', 
   }
 });
 
+/** What a list of each carrier has to hide, and where nobody answers. */
+const OF_CARRIERS: readonly (readonly [type: string, credentials: object])[] = [
+  ['infobip', { base_url: 'http://127.0.0.1:1', api_key: TOKEN, callback_secret: TOKEN }],
+  ['cm', { base_url: 'http://127.0.0.1:1', product_token: TOKEN, callback_secret: TOKEN }],
+  ['telnyx', { base_url: 'http://127.0.0.1:1', api_key: TOKEN, public_key: Buffer.alloc(32, 1).toString('base64') }],
+  [
+    'http',
+    {
+      submit: {
+        url: `http://127.0.0.1:1/${TOKEN}`,
+        headers: { Authorization: `Bearer ${TOKEN}` },
+        body: { to: '{{to}}' },
+      },
+      callback_secret: TOKEN,
+    },
+  ],
+];
+
+test('what each carrier is told in secret is in nothing that is printed or answered', async () => {
+  env = { ...env, TRACKLY_LOG_LEVEL: 'trace' };
+  const url = await start();
+  const said: string[] = [];
+  const [account] = await readJson<{ id: string }[]>(['accounts', 'list'], env);
+  for (const [no, [type, secret]] of OF_CARRIERS.entries()) {
+    await writeFile(credentials, JSON.stringify(secret));
+    const number = `+1844555022${no}`;
+    await readJson(['lists', 'create', '--number', number, '--type', type, '--credentials-file', credentials], env);
+    const check = await runCli(['carriers', 'check', number, '--json'], env);
+    said.push(check.stdout, check.stderr);
+    const headers = { 'X-Api-Key': KEY, 'Content-Type': 'application/json' };
+    const body = JSON.stringify({ to: '+13125550142', list_number: number, body: `Hello from ${type}` });
+    for (const [path, text] of [
+      ['/api/v2/send', body],
+      [`/api/webhook-feedbacks/${type}/${TOKEN}?account=${account?.id}`, 'neither JSON nor a form'],
+      [`/api/webhook-feedbacks/${type}/${TOKEN}?account=none`, '{}'],
+      [`/api/webhook-feedbacks/${type}/${TOKEN}/more`, '{}'],
+    ] as const) {
+      said.push(await (await fetch(url + path, { method: 'POST', headers, body: text })).text());
+    }
+  }
+  await vi.waitUntil(async () => {
+    const waiting = await readJson<readonly unknown[]>(['messages', 'list', '--status', 'queued'], env);
+    said.push(JSON.stringify(waiting));
+    return JSON.stringify(waiting).includes('CARRIER_UNAVAILABLE');
+  });
+  said.push(await askEverything(url), await stop());
+  const everything = said.join('\n');
+  expect(everything).toContain('invalid_payload');
+  for (const form of formsOf(TOKEN)) expect(everything).not.toContain(form);
+});
+
 test('a running server goes on through a rotation, and the secret key is replaced while none runs', async () => {
   await start();
   await readJson([...LIST, '--credentials-file', credentials], env);

@@ -243,7 +243,8 @@ async function buildParts(foundation: Foundation): Promise<Parts> {
     await log.append('events', events.listId % log.partitions, value);
   };
   const simulator = openSimulator(building, config, { clock, onEvents });
-  const roads = building.use(createHttpRoads());
+  const { carrierConnectMs: connectTimeoutMs, carrierAnswerMs: answerTimeoutMs } = config;
+  const roads = building.use(createHttpRoads({ connectTimeoutMs, answerTimeoutMs }));
   const carriers = [simulator, ...createHttpCarriers({ roads, publicUrl: config.publicUrl })];
   const connections = building.use(pipeline.createConnections(carriers));
   const callbacks = pipeline.createCallbackReceiver({

@@ -26,8 +26,8 @@ export async function checkCarrier(
   input: lists.CheckCarrierInput,
 ): Promise<boolean> {
   const fields = readCredentialFields();
-  const { publicUrl } = config;
-  await using roads = createHttpRoads();
+  const { publicUrl, carrierConnectMs, carrierAnswerMs } = config;
+  await using roads = createHttpRoads({ connectTimeoutMs: carrierConnectMs, answerTimeoutMs: carrierAnswerMs });
   const carriers = createHttpCarriers({ roads, publicUrl });
   const carrierOf = (list: List): (typeof carriers)[number] | undefined =>
     carriers.find(({ type }) => type === list.type);

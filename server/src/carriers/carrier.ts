@@ -11,6 +11,8 @@ export interface SubmitMessage {
   readonly to: string;
   /** Final text. */
   readonly body: string;
+  /** Addresses of pictures, which make it an MMS; only for carriers with `sendsMms`. Absent or empty: an SMS. */
+  readonly mediaUrls?: readonly string[];
   readonly encoding: Encoding;
   /** How many parts the text has, at least 1. */
   readonly segments: number;
@@ -171,6 +173,8 @@ export interface Carrier {
   readonly type: string;
   /** The carrier refuses a repeated own id as a proof of acceptance. */
   readonly deduplicatesOwnId: boolean;
+  /** Messages may have pictures. Absent: they are texts. */
+  readonly sendsMms?: boolean;
   /** What a list of the type has to know. */
   readonly credentials: readonly CredentialField[];
   /** null: nothing comes in over HTTP, or by a road of its own. */

@@ -31,4 +31,7 @@ export interface Config {
   readonly production: boolean;
   /** Messages younger than this wait, lifecycle.md 5 (`min_queue_age_seconds`). */
   readonly minQueueAgeMs: number;
+  /** Time limits of HTTP carriers: until a request is written, and from there to the end of its answer. */
+  readonly carrierConnectMs: number;
+  readonly carrierAnswerMs: number;
 }

@@ -35,6 +35,8 @@ test('an empty environment gives one machine with everything on it', () => {
     logLevel: 'info',
     production: false,
     minQueueAgeMs: 0,
+    carrierConnectMs: 5_000,
+    carrierAnswerMs: 20_000,
   });
 });
 
@@ -67,6 +69,8 @@ test.each<[Env, Partial<Config>]>([
   [{ TRACKLY_LOG_LEVEL: 'silent' }, { logLevel: 'silent' }],
   [{ NODE_ENV: 'production' }, { production: true }],
   [{ TRACKLY_MIN_QUEUE_AGE_SECONDS: '10' }, { minQueueAgeMs: 10_000 }],
+  [{ TRACKLY_CARRIER_CONNECT_SECONDS: '1' }, { carrierConnectMs: 1_000 }],
+  [{ TRACKLY_CARRIER_ANSWER_SECONDS: '300' }, { carrierAnswerMs: 300_000 }],
   [{ TRACKLY_WEBHOOK_ALLOW_HTTP: 'true', TRACKLY_ALLOW_UNSIGNED_CALLBACKS: 'false' }, {}],
 ])('%o is understood', (env, expected) => {
   expect(toConfig(env)).toMatchObject(expected);
@@ -123,6 +127,14 @@ test.each<[Env, string]>([
   [
     { TRACKLY_MIN_QUEUE_AGE_SECONDS: '86401' },
     'TRACKLY_MIN_QUEUE_AGE_SECONDS is "86401": it must be a whole number from 0 to 86400',
+  ],
+  [
+    { TRACKLY_CARRIER_CONNECT_SECONDS: '0' },
+    'TRACKLY_CARRIER_CONNECT_SECONDS is "0": it must be a whole number from 1 to 60',
+  ],
+  [
+    { TRACKLY_CARRIER_ANSWER_SECONDS: '301' },
+    'TRACKLY_CARRIER_ANSWER_SECONDS is "301": it must be a whole number from 1 to 300',
   ],
   [{ TRACKLY_WEBHOOK_ALLOW_HTTP: '1' }, 'TRACKLY_WEBHOOK_ALLOW_HTTP is "1": it must be true or false'],
   [{ TRACKLY_WEBHOOK_ALLOWED_CIDRS: 'x' }, `TRACKLY_WEBHOOK_ALLOWED_CIDRS is "x": ${CIDRS_ALLOWED}`],

@@ -14,7 +14,6 @@ const LOG_LEVELS = [
   'silent',
 ] as const satisfies readonly LogLevel[];
 const DEFAULT_PORT = 8080;
-const MAX_QUEUE_AGE_SECONDS = 86_400;
 const SECRET_BYTES = 32;
 
 /** The environment cannot be used; `problems` has one sentence each, secrets masked, safe to print. */
@@ -65,7 +64,9 @@ export function toConfig(env: Env, flags: ConfigFlags = {}): Config {
     corsOrigins: reader.read('TRACKLY_CORS_ORIGINS', [], parseOrigins, 'a comma list like https://app.example.com'),
     logLevel: reader.read('TRACKLY_LOG_LEVEL', 'info', oneOf(LOG_LEVELS), `one of ${LOG_LEVELS.join(', ')}`),
     production: env.NODE_ENV === 'production',
-    minQueueAgeMs: reader.read('TRACKLY_MIN_QUEUE_AGE_SECONDS', 0, parseQueueAge, QUEUE_AGE_ALLOWED),
+    minQueueAgeMs: readSeconds(reader, 'TRACKLY_MIN_QUEUE_AGE_SECONDS', { otherwise: 0, from: 0, to: 86_400 }),
+    carrierConnectMs: readSeconds(reader, 'TRACKLY_CARRIER_CONNECT_SECONDS', { otherwise: 5, from: 1, to: 60 }),
+    carrierAnswerMs: readSeconds(reader, 'TRACKLY_CARRIER_ANSWER_SECONDS', { otherwise: 20, from: 1, to: 300 }),
   };
   checkLaterSettings(reader);
   checkContradictions(config, env, flags, reader);
@@ -75,7 +76,6 @@ export function toConfig(env: Env, flags: ConfigFlags = {}): Config {
 
 const SECRET_ALLOWED = `${SECRET_BYTES} bytes in base64`;
 const CIDRS_ALLOWED = 'a comma list of networks like 10.0.0.0/8';
-const QUEUE_AGE_ALLOWED = `a whole number from 0 to ${MAX_QUEUE_AGE_SECONDS}`;
 
 /** Reads one value; undefined from `parse` is a problem, and the default is used to look for more of them. */
 interface Reader {
@@ -158,9 +158,17 @@ function parsePort(value: string): number | undefined {
   return parseInteger(value, 65_535);
 }
 
-function parseQueueAge(value: string): number | undefined {
-  const seconds = parseInteger(value, MAX_QUEUE_AGE_SECONDS);
-  return seconds === undefined ? undefined : seconds * 1_000;
+/** A whole number of seconds within a range, inclusive, as milliseconds. */
+function readSeconds(
+  reader: Reader,
+  name: Variable,
+  { otherwise, from, to }: { readonly otherwise: number; readonly from: number; readonly to: number },
+): number {
+  const parse = (value: string): number | undefined => {
+    const seconds = parseInteger(value, to);
+    return seconds === undefined || seconds < from ? undefined : seconds;
+  };
+  return reader.read(name, otherwise, parse, `a whole number from ${from} to ${to}`) * 1_000;
 }
 
 function parseInteger(value: string, maximum: number): number | undefined {

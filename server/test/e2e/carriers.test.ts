@@ -106,19 +106,31 @@ function readTruth(twin: Twin): Map<string, string> {
   return new Map([...twin.books.all()].map(({ to, status }) => [to, status.state]));
 }
 
+/** Recipients of which the carrier says nothing, or only after a minute. */
+const SILENT: ReadonlySet<string> = new Set(['0154', '0159', '0168']);
+
 /**
- * Messages that are not where the carrier says they are. One that it does not have was refused, or nobody knows; so does
- * nobody of one that it took with a lost answer, when it neither says more nor can be asked.
+ * Messages that are not where the carrier says they are, or of which it has not told yet. One that it does not have was
+ * refused, or nobody knows; so does nobody of one that it took with a lost answer, when it neither says more nor can be asked.
  */
 async function findWrong(pool: Pool, twin: Twin, looksUp: boolean): Promise<string[]> {
   const [states, truth] = [await readStates(pool), readTruth(twin)];
-  return [...states].flatMap(([phone, { state }]) => {
+  return [...states].flatMap(([phone, { state, digits }]) => {
     const expected = truth.get(phone);
-    const isUntold = expected === 'sent' && !looksUp && state === 'in_doubt';
-    const isRight =
-      expected === undefined ? state === 'failed' || state === 'in_doubt' : isUntold || state === expected;
-    return isRight ? [] : [`${phone} is ${state}, the carrier says ${expected ?? 'nothing'}`];
+    return isRight(state, expected, { isSilent: SILENT.has(digits), looksUp })
+      ? []
+      : [`${phone} is ${state}, the carrier says ${expected ?? 'nothing'}`];
   });
+}
+
+function isRight(
+  state: string,
+  expected: string | undefined,
+  { isSilent, looksUp }: { readonly isSilent: boolean; readonly looksUp: boolean },
+): boolean {
+  if (expected === undefined) return state === 'failed' || state === 'in_doubt';
+  if (expected === 'sent') return isSilent && (state === 'sent' || (state === 'in_doubt' && !looksUp));
+  return state === expected;
 }
 
 function countStates(states: ReadonlyMap<string, { state: string; digits: string }>, digits: string): object {

@@ -150,6 +150,10 @@ describe('submit', () => {
     [3, 'DELIVERED', 'DELIVERED_TO_HANDSET', { kind: 'accepted' }],
     [2, 'UNDELIVERABLE', 'UNDELIVERABLE_NOT_SENT', { kind: 'refused', detail: 'UNDELIVERABLE_NOT_DELIVERED' }],
     [4, 'EXPIRED', 'EXPIRED_UNKNOWN', { kind: 'refused', detail: 'EXPIRED', permanent: false }],
+    // A name goes before its group.
+    [1, 'PENDING', 'REJECTED_SPAM', { kind: 'refused', detail: 'REJECTED_SPAM', permanent: true }],
+    [9, 'SOMETHING', 'DELIVERED_TO_OPERATOR', { kind: 'accepted' }],
+    [5, 'REJECTED', 'MISSING_TO', { kind: 'refused', detail: 'REJECTED_DESTINATION', permanent: true }],
     [9, 'SOMETHING', 'SOMETHING_ELSE', { kind: 'in_doubt' }],
   ])('group %i %s, %s', async (groupId, groupName, name, outcome) => {
     answerEach({ groupId, groupName, name });

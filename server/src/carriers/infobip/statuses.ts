@@ -51,19 +51,21 @@ export type InfobipStatus =
   /** `rejected`: before it was sent on, so that a receipt of it is a failure of the submit. */
   | { readonly kind: 'undelivered' | 'rejected'; readonly meaning: CodeMeaning; readonly code: string };
 
+type Group = 'pending' | 'undelivered' | 'delivered' | 'expired' | 'rejected';
+
 /** Groups by name, and by the number that stands for it. */
-const GROUPS: Readonly<Record<string, 'pending' | 'undelivered' | 'delivered' | 'expired' | 'rejected'>> = {
-  PENDING: 'pending',
-  '1': 'pending',
-  UNDELIVERABLE: 'undelivered',
-  '2': 'undelivered',
-  DELIVERED: 'delivered',
-  '3': 'delivered',
-  EXPIRED: 'expired',
-  '4': 'expired',
-  REJECTED: 'rejected',
-  '5': 'rejected',
-};
+const GROUPS: ReadonlyMap<string, Group> = new Map([
+  ['PENDING', 'pending'],
+  ['1', 'pending'],
+  ['UNDELIVERABLE', 'undelivered'],
+  ['2', 'undelivered'],
+  ['DELIVERED', 'delivered'],
+  ['3', 'delivered'],
+  ['EXPIRED', 'expired'],
+  ['4', 'expired'],
+  ['REJECTED', 'rejected'],
+  ['5', 'rejected'],
+]);
 
 /**
  * What the `status` and `error` of an answer, a receipt or a log row say; undefined when the status is of no known group.
@@ -72,7 +74,7 @@ const GROUPS: Readonly<Record<string, 'pending' | 'undelivered' | 'delivered' | 
 export function readInfobipStatus(row: JsonObject): InfobipStatus | undefined {
   const status = objectIn(row, 'status');
   const name = textIn(status, 'name');
-  const group = GROUPS[textIn(status, 'groupName') ?? ''] ?? GROUPS[textIn(status, 'groupId') ?? ''];
+  const group = groupOf(status, name);
   if (group === undefined) return undefined;
   if (group === 'pending') return { kind: 'pending' };
   if (group === 'delivered') return { kind: name === 'DELIVERED_TO_OPERATOR' ? 'delivered_to_operator' : 'delivered' };
@@ -80,6 +82,12 @@ export function readInfobipStatus(row: JsonObject): InfobipStatus | undefined {
   const [meaning, code] = findMeaning(group, name, textIn(error, 'name'));
   const permanent = typeof error['permanent'] === 'boolean' ? error['permanent'] : meaning.permanent;
   return { kind: group === 'rejected' ? 'rejected' : 'undelivered', meaning: { ...meaning, permanent }, code };
+}
+
+/** Most names begin with that of their group; where one does not, the group itself is told. */
+function groupOf(status: JsonObject, name: string | null): Group | undefined {
+  const said = [name?.split('_', 1)[0], textIn(status, 'groupName'), textIn(status, 'groupId')];
+  return said.map((word) => GROUPS.get(word ?? '')).find((group) => group !== undefined);
 }
 
 function findMeaning(

@@ -65,6 +65,17 @@ test('a submit has the form of the reference', async () => {
   });
 });
 
+test('a message with pictures is an MMS', async () => {
+  telnyx.answerWith({ status: 200, body: resource('queued') });
+  const mediaUrls = ['https://img.example/a.png', 'https://img.example/b.png'];
+  await telnyx.submit({ ...MESSAGE, mediaUrls });
+  expect(JSON.parse(telnyx.requests.at(-1)!.body)).toMatchObject({
+    type: 'MMS',
+    media_urls: mediaUrls,
+    text: 'Hello!',
+  });
+});
+
 /** Carrier code, at submission, and what a receipt with it says. */
 const ROWS: readonly (readonly [codes: readonly number[], detail: string, permanent: boolean, temporary?: boolean])[] =
   [

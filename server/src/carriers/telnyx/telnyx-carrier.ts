@@ -24,6 +24,7 @@ export function createTelnyxCarrier(deps: HttpCarrierDeps): Carrier {
   return {
     type: 'telnyx',
     deduplicatesOwnId: false,
+    sendsMms: true,
     credentials: CREDENTIALS,
     callbacks: TELNYX_CALLBACKS,
     connect: (list) => connect(deps, list),
@@ -60,11 +61,12 @@ function connect({ roads, publicUrl }: HttpCarrierDeps, { accountId, credentials
 }
 
 function toBody(message: SubmitMessage, profileId: string | undefined, callback: string): object {
+  const { mediaUrls = [] } = message;
   return {
     from: message.from,
     to: message.to,
     text: message.body,
-    type: 'SMS',
+    ...(mediaUrls.length === 0 ? { type: 'SMS' } : { type: 'MMS', media_urls: mediaUrls }),
     ...(profileId === undefined ? {} : { messaging_profile_id: profileId }),
     webhook_url: callback + message.id,
     use_profile_webhooks: false,

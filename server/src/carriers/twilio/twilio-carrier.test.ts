@@ -105,6 +105,13 @@ describe('submit', () => {
     expect(request?.headers['authorization']).toBe(`Basic ${Buffer.from(`${key}:hush`).toString('base64')}`);
   });
 
+  test('sends pictures as addresses of their own', async () => {
+    peer.answer = () => ({ status: 201, body: resource() });
+    const mediaUrls = ['https://img.example/a.png?x=1&y=2', 'https://img.example/b.png'];
+    await submitOne(makeMessage(OWN_NUMBER, TO, { mediaUrls }));
+    expect(new URLSearchParams(peer.seen.at(-1)?.body).getAll('MediaUrl')).toEqual(mediaUrls);
+  });
+
   test.each(['accepted', 'scheduled', 'queued', 'sending', 'sent'])(
     '201 with status %s is accepted',
     async (status) => {

@@ -27,6 +27,7 @@ export function createTwilioCarrier(deps: HttpCarrierDeps): Carrier {
   return {
     type: 'twilio',
     deduplicatesOwnId: false,
+    sendsMms: true,
     credentials: CREDENTIALS,
     callbacks: TWILIO_CALLBACKS,
     connect: (list) => connect(deps, list),
@@ -69,9 +70,10 @@ function toAuthorization(credentials: Credentials): string {
 function toForm(message: SubmitMessage, serviceSid: string | null, callback: string): string {
   const sender = serviceSid === null ? `From=${encodeURIComponent(message.from)}` : `MessagingServiceSid=${serviceSid}`;
   const validity = Math.min(message.validityMinutes * 60, MAX_VALIDITY_SECONDS);
+  const media = message.mediaUrls?.map((url) => `&MediaUrl=${encodeURIComponent(url)}`).join('') ?? '';
   return (
     `To=${encodeURIComponent(message.to)}&${sender}&Body=${encodeURIComponent(message.body)}` +
-    `&StatusCallback=${encodeURIComponent(callback + message.id)}&ValidityPeriod=${validity}&SmartEncoded=false`
+    `&StatusCallback=${encodeURIComponent(callback + message.id)}&ValidityPeriod=${validity}&SmartEncoded=false${media}`
   );
 }
 

@@ -74,7 +74,7 @@ const undelivered = (word: string): TwinPlan => ({
 const answering = (answerText: string): TwinPlan => ({ ...ACCEPTED, answerText });
 
 /** By the last four digits of the recipient: those of the simulator where a peer over HTTP can do the same. */
-const BY_DIGITS: Readonly<Record<string, TwinPlan>> = {
+export const BY_DIGITS: Readonly<Record<string, TwinPlan>> = {
   '0150': refused('REJECTED_DESTINATION'),
   '0151': refused('REJECTED_OPTED_OUT'),
   '0152': { ...ACCEPTED, throttledTries: 3 },
