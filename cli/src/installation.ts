@@ -15,7 +15,7 @@ export async function isDebugging(): Promise<boolean> {
 }
 
 /** Simulated carriers; they need no installation. */
-export async function loadTwins(): Promise<Pick<typeof operator, 'startTwin' | 'TWIN_TYPES' | 'TWIN_BEHAVIOURS'>> {
+export async function loadTwins(): Promise<Pick<typeof operator, 'startTwin' | 'TWIN_TYPES' | 'twinBehavioursOf'>> {
   return await loadOperator();
 }
 

@@ -242,7 +242,7 @@ create table carrier_ref (
   list_id integer not null,
   carrier_id text not null,
   number bigint not null,
-  part smallint not null,
+  part smallint,
   created_ms bigint not null,
   primary key (list_id, carrier_id)
 );

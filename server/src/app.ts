@@ -5,7 +5,7 @@ import { Client, type ClientConfig } from 'pg';
 import * as accounts from './accounts/index.ts';
 import type { Account, Directory, List } from './accounts/index.ts';
 import type { CarrierEvents } from './carriers/carrier.ts';
-import { createHttpCarriers, createHttpRoads } from './carriers/index.ts';
+import { createHttpCarriers, createHttpRoads, createSmppCarrier, type SmppArrival } from './carriers/index.ts';
 import { createSandboxConnection } from './carriers/sandbox/sandbox-connection.ts';
 import { createSimulatorCarrier, type SimulatorCarrier } from './carriers/simulator/simulator-carrier.ts';
 import { openSimulatorStore } from './carriers/simulator/simulator-store.ts';
@@ -245,7 +245,8 @@ async function buildParts(foundation: Foundation): Promise<Parts> {
   const simulator = openSimulator(building, config, { clock, onEvents });
   const { carrierConnectMs: connectTimeoutMs, carrierAnswerMs: answerTimeoutMs } = config;
   const roads = building.use(createHttpRoads({ connectTimeoutMs, answerTimeoutMs }));
-  const carriers = [simulator, ...createHttpCarriers({ roads, publicUrl: config.publicUrl })];
+  const smpp = createSmppCarrier({ clock, onArrived: (arrival) => takeArrival({ directory, onEvents }, arrival) });
+  const carriers = [simulator, ...createHttpCarriers({ roads, publicUrl: config.publicUrl }), smpp];
   const connections = building.use(pipeline.createConnections(carriers));
   const callbacks = pipeline.createCallbackReceiver({
     directory,
@@ -302,6 +303,7 @@ async function buildParts(foundation: Foundation): Promise<Parts> {
       },
       owns: shares.lists,
     });
+    building.use(pipeline.startOpenKeeper({ directory, connections, owns: shares.lists, onError }));
     wake.lists = (listIds) => sending.dispatcher.wake(listIds);
     const connect = (): Promise<Client> => connectListener(foundation.connection);
     building.use(openDueSignal({ connect, onDue: (listIds) => sending.dispatcher.wake(listIds) }));
@@ -330,6 +332,19 @@ async function buildParts(foundation: Foundation): Promise<Parts> {
     simulator,
     readiness,
   };
+}
+
+/** Stores what came in over the sessions of one list for whichever list of the same account at the SMSC it is meant. */
+async function takeArrival(
+  { directory, onEvents }: { directory: Directory; onEvents: (events: CarrierEvents) => Promise<void> },
+  { list, content, isSameAccount }: SmppArrival,
+): Promise<void> {
+  const known = new Set([...directory.lists(), ...directory.listsOf(list.accountId)]);
+  const lists = [...known].filter(
+    ({ id, type, credentials }) =>
+      id === list.id || (type === 'smpp' && credentials !== null && isSameAccount(credentials)),
+  );
+  await Promise.all(pipeline.shareArrivals(content, lists).map(onEvents));
 }
 
 function openSimulator(

@@ -1,5 +1,5 @@
 import type { Account, Directory, List } from './accounts/index.ts';
-import { createHttpCarriers, createHttpRoads, readCredentialFields } from './carriers/index.ts';
+import { createHttpCarriers, createHttpRoads, createSmppCarrier, readCredentialFields } from './carriers/index.ts';
 import type { Config } from './config/config.ts';
 import { type Clock, MINUTE_MS } from './lib/clock.ts';
 import { findCredentialError, textOf } from './lib/credentials.ts';
@@ -7,8 +7,8 @@ import * as lists from './lists/index.ts';
 import type { Pool } from './store/pool.ts';
 import { isRoleAlive } from './store/worker-store.ts';
 
-export { startTwin, TWIN_BEHAVIOURS, TWIN_TYPES } from './carriers/index.ts';
-export type { Twin, TwinBehaviour, TwinType } from './carriers/index.ts';
+export { startTwin, TWIN_TYPES, twinBehavioursOf } from './carriers/index.ts';
+export type { Twin, TwinType } from './carriers/index.ts';
 
 /** A server that lives says so more often. */
 const SEEN_MS = MINUTE_MS;
@@ -28,7 +28,8 @@ export async function checkCarrier(
   const fields = readCredentialFields();
   const { publicUrl, carrierConnectMs, carrierAnswerMs } = config;
   await using roads = createHttpRoads({ connectTimeoutMs: carrierConnectMs, answerTimeoutMs: carrierAnswerMs });
-  const carriers = createHttpCarriers({ roads, publicUrl });
+  const onArrived = (): Promise<void> => Promise.reject(new Error('A check keeps nothing'));
+  const carriers = [...createHttpCarriers({ roads, publicUrl }), createSmppCarrier({ clock, onArrived })];
   const carrierOf = (list: List): (typeof carriers)[number] | undefined =>
     carriers.find(({ type }) => type === list.type);
   return await lists.checkCarrier(

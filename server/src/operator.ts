@@ -36,14 +36,7 @@ export type { HealthCheck } from './doctor/index.ts';
 export { AppError } from './lib/errors.ts';
 export { OperatorError } from './lib/operator-error.ts';
 export type { CheckStep, OperatorList } from './lists/index.ts';
-export {
-  startTwin,
-  TWIN_BEHAVIOURS,
-  TWIN_TYPES,
-  type Twin,
-  type TwinBehaviour,
-  type TwinType,
-} from './operator-carriers.ts';
+export { startTwin, TWIN_TYPES, twinBehavioursOf, type Twin, type TwinType } from './operator-carriers.ts';
 export type { MessagePage, MessageView, RawMessageQuery } from './messages/index.ts';
 
 /** Types of lists that a carrier of this version serves, with what their carriers need. */

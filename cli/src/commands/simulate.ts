@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import type { Twin, TwinBehaviour, TwinType } from '@trackly/server/operator';
+import type { Twin, TwinType } from '@trackly/server/operator';
 import type { Command, Context } from '../command.ts';
 import type { Input } from '../input.ts';
 import { loadTwins } from '../installation.ts';
@@ -26,6 +26,7 @@ export const simulateCommand: Command = {
   ],
   examples: [
     'trackly simulate twilio',
+    'trackly simulate smpp --port 2775 --behaviour refused-binds',
     'trackly simulate telnyx --port 4010 --behaviour throttling --behaviour duplicate-receipts',
     'trackly simulate cm --callback-url "http://127.0.0.1:8080/api/webhook-feedbacks/cm/cm-twin-secret?account=68f0..."',
   ],
@@ -35,10 +36,13 @@ export const simulateCommand: Command = {
 async function simulate({ input, output }: Context): Promise<number> {
   const twins = await loadTwins();
   const type = parseName(input.argument('CARRIER'), 'carrier', twins.TWIN_TYPES) as TwinType;
-  const names = Object.keys(twins.TWIN_BEHAVIOURS);
-  const behaviours = input.texts('behaviour').map((name) => parseName(name, 'behaviour', names) as TwinBehaviour);
+  const names = Object.keys(twins.twinBehavioursOf(type));
+  const behaviours = input.texts('behaviour').map((name) => parseName(name, 'behaviour', names));
   const port = parsePort(input.text('port'));
   const callbackUrl = parseUrl(input);
+  if (type === 'smpp' && callbackUrl !== undefined) {
+    throw new UsageError('--callback-url: an SMSC has none; receipts and texts come over the session');
+  }
   await using twin = await twins.startTwin(type, {
     port,
     behaviours,
@@ -74,9 +78,11 @@ function parseUrl(input: Input): string | undefined {
 
 function toWelcome(type: string, { url, credentials }: Twin, callbackUrl: string | undefined): string {
   const calls =
-    callbackUrl === undefined
-      ? 'Receipts go where a submit says; texts to you go nowhere without --callback-url.'
-      : `Receipts go where a submit says, else to ${callbackUrl}; so do texts to you.`;
+    type === 'smpp'
+      ? 'Receipts and texts to you come over the session.'
+      : callbackUrl === undefined
+        ? 'Receipts go where a submit says; texts to you go nowhere without --callback-url.'
+        : `Receipts go where a submit says, else to ${callbackUrl}; so do texts to you.`;
   return [
     `A simulated ${type} listens at ${url}; Ctrl-C ends it. ${calls}`,
     '',

@@ -56,4 +56,10 @@ export {
 export { messageIdSpellings, normalMessageId } from './text/message-ids.ts';
 export { toAddress, toRelativeTime, type Address } from './text/addresses.ts';
 export { HostileSmsc, type HostileSmscOptions, type TakenPart } from './hostile/hostile-smsc.ts';
-export { BEHAVIOURS, type Behaviour, type HostileAnswer, type HostileReceipt } from './hostile/behaviours.ts';
+export {
+  BEHAVIOURS,
+  behaviourOf,
+  type Behaviour,
+  type HostileAnswer,
+  type HostileReceipt,
+} from './hostile/behaviours.ts';

@@ -24,7 +24,7 @@ export interface SubmitMessage {
 /** What became of one submit, by lifecycle: accepted, refused for good, definitely not taken, or nobody knows. */
 export type SubmitOutcome =
   /**
-   * `carrierIds`: one id, or one a part in order. `echoesOwnId` false: receipts of this message will carry only the
+   * `carrierIds`: one id, or one a part in order, '' where it is not known. `echoesOwnId` false: receipts of this message will carry only the
    * carrier's id, so the ids are registered for look-up.
    */
   | {
@@ -44,7 +44,8 @@ export type SubmitOutcome =
       readonly code: string | null;
       readonly connectionFailed: boolean;
     }
-  | { readonly kind: 'in_doubt'; readonly code: string | null };
+  /** `carrierIds`: as above, of the parts that certainly were taken; their receipts will carry nothing else. */
+  | { readonly kind: 'in_doubt'; readonly code: string | null; readonly carrierIds?: readonly string[] };
 
 /** A delivery report, whatever road it came by. */
 export interface CarrierReport {
@@ -61,6 +62,11 @@ export interface CarrierReport {
   readonly code: string | null;
   /** Carrier time, epoch milliseconds; null: the time of arrival counts. */
   readonly atMs: number | null;
+  /**
+   * What the report tells of its message where only the carrier's id names it: recipient (E.164) and the beginning of the
+   * text, which may be ''. A message in doubt can be known by it.
+   */
+  readonly about?: { readonly to: string; readonly textStart: string };
 }
 
 /** A text that somebody wrote to one of our numbers. */
@@ -73,6 +79,8 @@ export interface InboundText {
   readonly atMs: number;
   /** What the carrier itself took the text for, where it says so; its keywords may not be ours. */
   readonly keyword?: 'stop' | 'start' | 'help';
+  /** One part of a long text, 1 to `total`; parts of one text from one sender to one number share the key. */
+  readonly part?: { readonly key: string; readonly total: number; readonly number: number };
 }
 
 /** What a carrier tells us about one list, stored in the event log before it is acknowledged. */
@@ -98,6 +106,8 @@ export interface CheckResult {
 
 /** The sending side of one list at its carrier. */
 export interface CarrierConnection {
+  /** Begins to take in what comes over the connection itself; nothing when it does already. Otherwise `submit` does. */
+  open?(): void;
   /**
    * Submits every message once. Calls `settle` with each message's index and outcome, in any order, exactly once a
    * message, as answers arrive; resolves when all are settled. Never rejects: a bug or a cut inside must settle the
@@ -179,5 +189,7 @@ export interface Carrier {
   readonly credentials: readonly CredentialField[];
   /** null: nothing comes in over HTTP, or by a road of its own. */
   readonly callbacks: CarrierCallbacks | null;
+  /** Receipts and texts come in over the connection, so that it has to be open as long as there is a list. */
+  readonly keepsOpen?: boolean;
   connect(list: CarrierList): CarrierConnection;
 }

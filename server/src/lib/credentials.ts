@@ -6,11 +6,13 @@ export type Credentials = Readonly<Record<string, unknown>>;
 export interface CredentialField {
   readonly name: string;
   readonly required: boolean;
-  /** `url`: http or https without user, query and fragment. `integer` is one from 1. `object` is checked by its carrier. */
+  /** `url`: http or https without user, query and fragment. `integer` is one from `least`. `object` is checked by its carrier. */
   readonly kind: 'text' | 'url' | 'integer' | 'boolean' | 'object';
   /** For text: the allowed values, or what it looks like. */
   readonly oneOf?: readonly string[];
   readonly pattern?: RegExp;
+  /** For integers: the lowest allowed value. Default 1. */
+  readonly least?: number;
   /** What is wrong with a value of the right kind; undefined: nothing. */
   readonly problem?: (value: unknown) => string | undefined;
 }
@@ -57,7 +59,9 @@ function findValueError(field: CredentialField, value: unknown): string | undefi
     case 'url':
       return isBaseUrl(value) ? undefined : 'must be an http or https address without user, query and fragment';
     case 'integer':
-      return Number.isSafeInteger(value) && (value as number) > 0 ? field.problem?.(value) : 'must be a whole number';
+      return Number.isSafeInteger(value) && (value as number) >= (field.least ?? 1)
+        ? field.problem?.(value)
+        : 'must be a whole number';
     case 'boolean':
       return typeof value === 'boolean' ? undefined : 'must be true or false';
     case 'object':

@@ -110,8 +110,13 @@ async function applyWithLook(
   return { moves, found: reports.filter((report) => progress.has(report.number)).length };
 }
 
+/** A carrier may have cut the text in more parts than we count, because of its alphabet or its headers. */
+function countParts({ segments, carrierIds }: ReportedMessage): number {
+  return Math.max(segments ?? 1, carrierIds?.length ?? 1);
+}
+
 function isMultipart(row: ReportedMessage): boolean {
-  return (row.segments ?? 1) > 1;
+  return countParts(row) > 1;
 }
 
 function toProgress(before: ReportedMessage): Progress {
@@ -152,7 +157,7 @@ function applyToPart(
   parts: ReportedPart[],
   changed: Map<string, ReportedPart>,
 ): void {
-  const count = message.before.segments ?? 1;
+  const count = countParts(message.before);
   const own = partsOf(message.before, count, parts);
   const about = partNumber(arrived, own);
   for (const part of own) {

@@ -7,6 +7,10 @@ export interface Connections {
   /** undefined: no carrier of this installation serves the list's type, or its credentials cannot be read. */
   of(list: List): CarrierConnection | undefined;
   carrierOf(list: List): Carrier | undefined;
+  /** Ids of the lists that have one. */
+  openLists(): readonly number[];
+  /** Closes the list's; what is under way is awaited. */
+  close(listId: number): void;
   [Symbol.asyncDispose](): Promise<void>;
 }
 
@@ -53,6 +57,12 @@ export function createConnections(carriers: readonly Carrier[]): Connections {
       const connection = isUsable ? carrier.connect({ id, accountId, number, credentials }) : UNUSABLE;
       open.set(list.id, { connection, key });
       return connection;
+    },
+    openLists: () => [...open.keys()],
+    close(listId) {
+      const known = open.get(listId);
+      open.delete(listId);
+      if (known !== undefined) close(known.connection);
     },
     async [Symbol.asyncDispose]() {
       for (const { connection } of open.values()) close(connection);

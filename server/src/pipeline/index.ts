@@ -1,8 +1,10 @@
 export type { Accept, AcceptItem } from './accept-types.ts';
 export { LANES, SOURCES } from './batch.ts';
 export { createConnections, type Connections } from './connections.ts';
+export { startOpenKeeper } from './keep-open.ts';
 export { createGate, createPipeline, type Pipeline } from './pipeline.ts';
 export { createCallbackReceiver, type CallbackReceiver } from './receive-callback.ts';
+export { shareArrivals } from './share-arrivals.ts';
 export { startHealthSaver } from './save-health.ts';
 export { preflight, type PreflightAnswer } from './preflight.ts';
 export { createAcceptStage } from './stages/accept-stage.ts';

@@ -35,9 +35,11 @@ export async function registerIds(
   const parts: { number: number; part: number; carrierId: string }[] = [];
   for (const { number, carrierIds, echoesOwnId } of taken) {
     for (const [index, carrierId] of carrierIds.entries()) {
+      if (carrierId === '') continue;
+      const isPart = carrierIds.length > 1;
       const part = index + 1;
-      if (carrierIds.length > 1) parts.push({ number, part, carrierId });
-      if (!echoesOwnId) refs.push({ carrierId: toNormalCarrierId(carrierId), number, part });
+      if (isPart) parts.push({ number, part, carrierId });
+      if (!echoesOwnId) refs.push({ carrierId: toNormalCarrierId(carrierId), number, part: isPart ? part : null });
     }
   }
   await insertParts(transaction, listId, parts);

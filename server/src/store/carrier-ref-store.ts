@@ -1,10 +1,11 @@
 import type { Transaction } from './transaction.ts';
 
-/** A carrier's id of one part, in a spelling that receipts may use. */
+/** A carrier's id of a message or of one part, in a spelling that receipts may use. */
 export interface CarrierRef {
   readonly carrierId: string;
   readonly number: number;
-  readonly part: number;
+  /** null: it is the id of the whole message. */
+  readonly part: number | null;
 }
 
 /**

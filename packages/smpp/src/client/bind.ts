@@ -63,11 +63,11 @@ export class Bind {
     const socket = this.#openSocket();
     this.#socket = socket;
     const timeout = setTimeout(() => socket.destroy(new Error('connect timed out')), this.#connectTimeoutMs());
-    const fail = (error?: Error): void => {
+    const fail = (error?: NodeJS.ErrnoException): void => {
       clearTimeout(timeout);
-      this.#onLost(error?.message ?? 'closed while connecting');
+      this.#onLost(error?.code ?? error?.message ?? 'closed while connecting');
     };
-    let failure: Error | undefined;
+    let failure: NodeJS.ErrnoException | undefined;
     socket.once('error', (error) => (failure = error));
     const onCloseEarly = (): void => fail(failure);
     socket.once('close', onCloseEarly);

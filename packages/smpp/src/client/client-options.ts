@@ -41,7 +41,10 @@ export interface BindState {
   readonly inFlight: number;
   /** Tries in a row that failed. */
   readonly failures: number;
-  /** Why it is not bound: what the bind was answered with (a `command_status`), or how the session ended. */
+  /**
+   * Why it is not bound: the name of the `command_status` that answered the bind, the code of the socket's error such as
+   * `ECONNREFUSED`, or how the session ended.
+   */
   readonly lastError: string | null;
 }
 

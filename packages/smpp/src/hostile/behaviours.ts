@@ -96,3 +96,8 @@ export const BEHAVIOURS: ReadonlyMap<string, Behaviour> = new Map<string, Behavi
     { ...ORDINARY, says: 'taken, and a frame of an impossible length instead of an answer', answer: 'bad_frame' },
   ],
 ]);
+
+/** What happens to a message to this number. */
+export function behaviourOf(destination: string): Behaviour {
+  return BEHAVIOURS.get(destination.slice(-4)) ?? ORDINARY;
+}

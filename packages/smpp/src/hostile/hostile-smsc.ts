@@ -9,7 +9,7 @@ import type { SessionOptions } from '../session/session-options.ts';
 import { MESSAGE_STATES, toReceipt, type MessageState } from '../text/receipt.ts';
 import { readText } from '../text/read-text.ts';
 import { splitText } from '../text/split-text.ts';
-import { type Behaviour, BEHAVIOURS, type HostileReceipt, ORDINARY } from './behaviours.ts';
+import { type Behaviour, behaviourOf, type HostileReceipt } from './behaviours.ts';
 
 export interface HostileSmscOptions extends SessionOptions {
   /** Default `trackly`. */
@@ -26,6 +26,8 @@ export interface HostileSmscOptions extends SessionOptions {
   readonly lateMs?: number;
   /** Multiplies every delay; 1 is real time. */
   readonly timeScale?: number;
+  /** What happens to a submit. Default: what BEHAVIOURS says of the last four digits of its recipient. */
+  readonly behaviourOf?: (destination: string) => Behaviour;
 }
 
 /** A part that the SMSC took. */
@@ -44,6 +46,7 @@ const FIRST_ID = 2_882_400_000;
 const REORDERED_MS = 1_000;
 const REPLY_MS = 300;
 const ZEROS = '0000';
+const FINAL: ReadonlySet<MessageState> = new Set(['DELIVERED', 'EXPIRED', 'DELETED', 'UNDELIVERABLE', 'REJECTED']);
 
 /**
  * An SMSC that does what bad ones do, chosen by the last four digits of the recipient (BEHAVIOURS), so that a set-up can be
@@ -52,6 +55,8 @@ const ZEROS = '0000';
 export class HostileSmsc implements AsyncDisposable {
   /** Every part that was taken, in order. */
   readonly taken: TakenPart[] = [];
+  /** Every submit, refused ones too. */
+  submits = 0;
   /** The server below, for its sessions. */
   readonly server: SmppServer;
   readonly #options: HostileSmscOptions & typeof DEFAULTS;
@@ -92,6 +97,11 @@ export class HostileSmsc implements AsyncDisposable {
     await this.close();
   }
 
+  /** What became of a part that was taken. */
+  stateOf(messageId: string): MessageState {
+    return this.#states.get(messageId) ?? 'ENROUTE';
+  }
+
   /** A text from a handset, in parts when it is long, over any session that receives. */
   receive(from: string, to: string, text: string): void {
     const session = [...this.server.sessions].find((each) => each.receives);
@@ -109,9 +119,10 @@ export class HostileSmsc implements AsyncDisposable {
   }
 
   async #submit(message: PduOf<'submit_sm'>, session: ServerSession): Promise<RequestAnswer> {
+    this.submits++;
     if (this.#halfOpen.has(session)) return { silent: true };
     if (session.pending >= (this.#options.throttleAbove ?? Infinity)) return { status: STATUSES.RTHROTTLED };
-    const behaviour = BEHAVIOURS.get(message.destination.slice(-4)) ?? ORDINARY;
+    const behaviour = (this.#options.behaviourOf ?? behaviourOf)(message.destination);
     if (this.#isRefused(message.destination, behaviour)) return { status: behaviour.refusal?.status ?? 0 };
     const messageId = String(FIRST_ID + this.taken.length);
     if (behaviour.taken !== false) this.#take(message, messageId, behaviour);
@@ -179,7 +190,7 @@ export class HostileSmsc implements AsyncDisposable {
   }
 
   #tell(message: PduOf<'submit_sm'>, messageId: string, { state, id = 'same', form }: HostileReceipt): void {
-    this.#states.set(messageId, state);
+    if (!FINAL.has(this.stateOf(messageId))) this.#states.set(messageId, state);
     const spelled = {
       same: messageId,
       hex: Number(messageId).toString(16),
@@ -201,7 +212,7 @@ export class HostileSmsc implements AsyncDisposable {
 
   #query(messageId: string): RequestAnswer {
     if (!this.taken.some((part) => part.messageId === messageId)) return { status: STATUSES.RQUERYFAIL };
-    return { messageId, messageState: MESSAGE_STATES[this.#states.get(messageId) ?? 'ENROUTE'] };
+    return { messageId, messageState: MESSAGE_STATES[this.stateOf(messageId)] };
   }
 
   /** One frame after the other. */

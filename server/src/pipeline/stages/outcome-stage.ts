@@ -155,7 +155,13 @@ function toOutcomeRow(message: OutboundMessage, outcome: SubmitOutcome, nowMs: n
         triesAfter: message.attempt + 1,
       };
     case 'in_doubt':
-      return { ...base, state: S.in_doubt, detail: 'in_doubt', carrierCode: outcome.code };
+      return {
+        ...base,
+        state: S.in_doubt,
+        detail: 'in_doubt',
+        carrierCode: outcome.code,
+        carrierIds: outcome.carrierIds ?? null,
+      };
     default:
       return outcome satisfies never;
   }
@@ -165,6 +171,9 @@ function toOutcomeRow(message: OutboundMessage, outcome: SubmitOutcome, nowMs: n
 function takenOf(settled: readonly Settled[]): TakenMessage[] {
   const taken: TakenMessage[] = [];
   for (const { message, outcome } of settled) {
+    if (outcome.kind === 'in_doubt' && outcome.carrierIds !== undefined) {
+      taken.push({ number: message.number, carrierIds: outcome.carrierIds, echoesOwnId: false });
+    }
     if (outcome.kind !== 'accepted' || (outcome.echoesOwnId && outcome.carrierIds.length === 1)) continue;
     taken.push({ number: message.number, carrierIds: outcome.carrierIds, echoesOwnId: outcome.echoesOwnId });
   }

@@ -1,0 +1,37 @@
+import type { List } from '../accounts/directory-types.ts';
+import type { CallbackContent, CarrierEvents, CarrierReport, InboundText } from '../carriers/carrier.ts';
+import { isE164, normaliseCarrierNumber } from '../lib/e164.ts';
+
+/**
+ * Shares out what a carrier said. An event goes to the lists that have the number it names; one that names none of theirs
+ * goes to all of them: a report finds its message in one of them only, and an opt-out must not be lost.
+ */
+export function shareArrivals({ reports, inbound }: CallbackContent, lists: readonly List[]): CarrierEvents[] {
+  const byList = new Map<number, { reports: CarrierReport[]; inbound: InboundText[] }>();
+  function eventsOf(listId: number): { reports: CarrierReport[]; inbound: InboundText[] } {
+    const known = byList.get(listId);
+    if (known !== undefined) return known;
+    const events = { reports: [], inbound: [] };
+    byList.set(listId, events);
+    return events;
+  }
+  for (const { ownNumber, ...report } of reports) {
+    for (const list of listsOfNumber(lists, ownNumber)) eventsOf(list.id).reports.push(report);
+  }
+  for (const text of inbound) {
+    const from = normaliseCarrierNumber(text.from);
+    // Senders that are no phone number, such as names, cannot be answered and have nothing to opt out of.
+    if (!isE164(from)) continue;
+    for (const list of listsOfNumber(lists, text.to)) {
+      eventsOf(list.id).inbound.push({ ...text, from, to: list.number });
+    }
+  }
+  return [...byList].map(([listId, events]) => ({ listId, ...events }));
+}
+
+function listsOfNumber(lists: readonly List[], number: string | null): readonly List[] {
+  if (number === null || lists.length === 1) return lists;
+  const normal = normaliseCarrierNumber(number);
+  const named = lists.filter((list) => list.number === normal);
+  return named.length === 0 ? lists : named;
+}
