@@ -1,6 +1,6 @@
 import type { Pool } from './pool.ts';
 import { ensureMessagePartitions } from './message-partitions.ts';
-import { toDatabaseError, withTransaction } from './transaction.ts';
+import { DatabaseUnavailableError, toDatabaseError, withTransaction } from './transaction.ts';
 
 export type NumberKind = 'message' | 'link';
 
@@ -11,12 +11,12 @@ const BLOCK_SIZE = 1_048_576;
 export interface NumberBlocks {
   /**
    * The first of `count` contiguous numbers, at once or after one round trip.
-   * @throws DatabaseUnavailableError when the blocks in memory are used up and no new one can be had
+   * @throws DatabaseUnavailableError when the blocks in memory are used up and no new one can be had, or after the end
    */
   take(count: number): Promise<number>;
   /** The same without waiting; undefined when the blocks in memory do not hold so many. */
   takeNow(count: number): number | undefined;
-  /** Gives the unused rest back when nobody has reserved since. */
+  /** Gives the unused rest back when nobody has reserved since. Nothing is handed out afterwards: others may have it. */
   [Symbol.asyncDispose](): Promise<void>;
 }
 
@@ -28,6 +28,7 @@ interface Block {
 export async function openNumberBlocks(pool: Pool, kind: NumberKind): Promise<NumberBlocks> {
   const blocks: Block[] = [await reserve(pool, kind)];
   let pending: Promise<void> | undefined;
+  let ended = false;
 
   function takeNow(count: number): number | undefined {
     for (let first = blocks[0]; first !== undefined; first = blocks[0]) {
@@ -48,6 +49,7 @@ export async function openNumberBlocks(pool: Pool, kind: NumberKind): Promise<Nu
   }
 
   async function reserveAhead(): Promise<void> {
+    if (ended) throw new DatabaseUnavailableError('This process is ending and hands out no more numbers');
     pending ??= addBlock().finally(() => {
       pending = undefined;
     });
@@ -65,8 +67,9 @@ export async function openNumberBlocks(pool: Pool, kind: NumberKind): Promise<Nu
       }
     },
     async [Symbol.asyncDispose]() {
+      ended = true;
       await pending?.catch(() => {});
-      for (const block of blocks.toReversed()) await giveBack(pool, kind, block);
+      for (const block of blocks.splice(0).toReversed()) await giveBack(pool, kind, block);
     },
   };
 }
