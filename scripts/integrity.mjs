@@ -13,6 +13,7 @@ import { main, prepare, ROOT, run } from './setup.mjs';
 import { addResults, countResults, toTotalsLine } from './test-results.mjs';
 
 const DOCUMENT = join(ROOT, 'docs/safety.md');
+const MARKS = { passed: '✓', failed: '✗' };
 const OWN_FLAGS = new Set(['--short', '--without-soak']);
 
 await main(async () => {
@@ -64,8 +65,6 @@ async function runSuite(folder, project, filter, env) {
   const report = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : null;
   return { results: countResults(code, report), lines: report === null ? [] : report.testResults.flatMap(toLines) };
 }
-
-const MARKS = { passed: '✓', failed: '✗' };
 
 function toLines({ name, message, assertionResults }) {
   if (assertionResults.length === 0) return [`✗         ${relative(ROOT, name)}: ${message}`];

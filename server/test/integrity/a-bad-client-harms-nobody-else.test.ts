@@ -16,9 +16,11 @@ const CRAWLING = 50;
 const BULK = 1_000;
 const WARM_UP_BULKS = 20;
 const CUT_EVERY_BYTES = 1_000;
-/** While they are there, with what waits to be collected; and when they are gone, without it. */
+/** While they are there, and when they are gone. Garbage is collected every second: how much V8 lets lie is not asked. */
 const MAX_GROWTH_BYTES = 150 * 1024 ** 2;
 const MAX_HELD_BYTES = 60 * 1024 ** 2;
+const LOOK_EVERY_MS = 100;
+const LOOKS_A_COLLECTION = 10;
 const LIMITS = { headersTimeoutMs: 3_000, requestTimeoutMs: 6_000 };
 const ROUNDS = chooseRounds(1, 5);
 const LIST_NUMBER = '+18005551000';
@@ -41,6 +43,26 @@ async function readHeldBytes(server: ServerProcess): Promise<number> {
     leastBytes = Math.min(leastBytes, await readMemoryBytes(server.pid));
   }
   return leastBytes;
+}
+
+/** The most that was in use at a time until it is stopped. */
+function watchMemory(server: ServerProcess): { stop(): Promise<number> } {
+  const watch = { stopped: false, mostBytes: 0 };
+  async function look(): Promise<void> {
+    for (let turn = 0; !watch.stopped; turn++) {
+      if (turn % LOOKS_A_COLLECTION === 0) server.collect();
+      await sleep(LOOK_EVERY_MS);
+      watch.mostBytes = Math.max(watch.mostBytes, await readMemoryBytes(server.pid));
+    }
+  }
+  const looking = look();
+  return {
+    async stop() {
+      watch.stopped = true;
+      await looking;
+      return watch.mostBytes;
+    },
+  };
 }
 
 function toBulk(count: number, text: string): string {
@@ -153,6 +175,7 @@ test(
     let slowestMs = 0;
     for (let round = 0; round < ROUNDS; round++) {
       const good = startGoodClient(url);
+      const memory = watchMemory(server);
       const idle = await openMany(url, IDLE);
       const heads = await openMany(url, CRAWLING);
       for (const client of heads) crawl(client, toHead('/api/v2/send/bulk', KEY, body.length));
@@ -173,12 +196,10 @@ test(
       const bad = [...idle, ...heads, ...bodies, ...halfOpen];
       await until(
         'the server has closed what is over its time',
-        async () => {
-          mostBytes = Math.max(mostBytes, await readMemoryBytes(server.pid));
-          return bad.every((client) => client.isClosed());
-        },
+        () => bad.every((client) => client.isClosed()),
         20_000,
       );
+      mostBytes = Math.max(mostBytes, await memory.stop());
       const tookMs = await good.stop();
       sent += tookMs.length;
       slowestMs = Math.max(slowestMs, tookMs[Math.floor(tookMs.length * 0.99)] ?? Infinity);
