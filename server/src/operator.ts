@@ -366,6 +366,7 @@ async function examine(foundation: Foundation, options: { recount: boolean }): P
     ...engines,
     doctor.toBacklogCheck(await readLogFacts(foundation)),
     ...(await doctor.checkWork(foundation)),
+    ...(await doctor.checkCarriers(foundation)),
     ...(await doctor.checkMessageBooks(pool, options)),
   ];
 }

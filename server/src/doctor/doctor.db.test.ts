@@ -2,7 +2,9 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { createInstallation, type Installation, insertRow, START_MS } from '../../test/helpers/message-fixture.ts';
 import { MINUTE_MS } from '../lib/clock.ts';
 import { openPostgresLog } from '../log/postgres-log.ts';
+import { saveSendingHealth } from '../store/carrier-health-store.ts';
 import { readLogCursor, readPostgresBacklog } from '../store/health-store.ts';
+import { checkCarriers } from './check-carriers.ts';
 import { checkDatabase } from './check-database.ts';
 import { checkMessageBooks } from './check-message-books.ts';
 import { checkWork } from './check-work.ts';
@@ -48,6 +50,25 @@ test('leases count as left over two minutes after their end, doubts are counted'
   const [leases, doubts] = await checkWork(at(START_MS));
   expect(leases).toMatchObject({ ok: false, details: { workers: 1, held: 1, expired: 1 } });
   expect(doubts?.text).toBe(`1 message in doubt, the oldest since ${new Date(START_MS).toISOString()}.`);
+});
+
+test('a list that is cut off from its carrier is a problem, with the reason, until it gets through', async () => {
+  const { pool } = installation;
+  expect(await checkCarriers({ pool })).toMatchObject([{ name: 'carriers', ok: true }]);
+  const health = { state: 'down', inFlight: 0, lastSuccessMs: null, lastErrorCode: '20003', lastErrorMs: START_MS };
+  const refused = { ...health, listId: 1, lastErrorDetail: 'REJECTED_CREDENTIALS' };
+  await saveSendingHealth(pool, [refused, { ...refused, listId: 99 }], START_MS);
+  expect(await checkCarriers({ pool })).toMatchObject([
+    {
+      ok: false,
+      text: expect.stringMatching(
+        /^List 1, \+\d+: nothing got through to simulator at 20.*know us by these credentials/,
+      ),
+      advice: 'Mend it, then `trackly carriers check 1`.',
+    },
+  ]);
+  await saveSendingHealth(pool, [{ ...refused, state: 'up' }], START_MS);
+  expect(await checkCarriers({ pool })).toMatchObject([{ ok: true }]);
 });
 
 test('books are checked list by list, with a recount against the messages themselves', async () => {

@@ -6,6 +6,7 @@ export {
   type Probe,
 } from './check-carrier.ts';
 export { createList, createListWithin, type CreateListDeps, type NewListInput } from './create-list.ts';
+export { explainDetail } from './explain-detail.ts';
 export { getList, type ListReaderDeps } from './get-list.ts';
 export { listLists, type RawListQuery } from './list-lists.ts';
 export { toListSettings } from './list-settings.ts';

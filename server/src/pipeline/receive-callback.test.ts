@@ -148,6 +148,39 @@ describe('what is kept', () => {
   });
 });
 
+test('a signature is checked once for all lists with the same credentials', async () => {
+  lists = Array.from({ length: 300 }, (_, id) => twilio(id, `+1844555${1_000 + id}`, TOKENS[id % 2] ?? ''));
+  const twilioCarrier = CARRIERS.find(({ type }) => type === 'twilio');
+  const callbacks = twilioCarrier?.callbacks;
+  if (twilioCarrier === undefined || !callbacks) throw new Error('There is no Twilio');
+  let checks = 0;
+  const verify: typeof callbacks.verify = (...args) => {
+    checks++;
+    return callbacks.verify(...args);
+  };
+  const receiver = createCallbackReceiver({
+    directory: { account: () => testAccount(), listsOf: () => lists },
+    carriers: [{ ...twilioCarrier, callbacks: { ...callbacks, verify } }],
+    allowUnsigned: false,
+    onEvents: async (events) => void stored.push(events),
+    keepUnreadable: async () => {},
+    onError: () => {},
+  });
+  const { path, body, headers } = twilioCall({ ...STOP, To: '+18445551002' }, TOKENS[0]);
+  const query = { account: ACCOUNT };
+  const url = PUBLIC_URL + path;
+  await receiver.receive('twilio', ACCOUNT, {
+    url,
+    secret: null,
+    query,
+    headers: headers ?? {},
+    body: Buffer.from(body),
+    nowMs: 0,
+  });
+  expect(stored.map(({ listId }) => listId)).toEqual([2]);
+  expect(checks).toBe(2);
+});
+
 describe('what is refused, with nothing stored', () => {
   test.each([
     ['a signature of another token', () => twilioCall(STOP, TOKENS[1])],

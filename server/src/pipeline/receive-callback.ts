@@ -7,6 +7,7 @@ import type {
   CarrierCallbacks,
   CarrierEvents,
 } from '../carriers/carrier.ts';
+import type { Credentials } from '../lib/credentials.ts';
 import { AppError } from '../lib/errors.ts';
 import { shareArrivals } from './share-arrivals.ts';
 
@@ -81,11 +82,28 @@ function genuineLists(
 ): List[] {
   const account = directory.account(accountId);
   if (account === undefined || account.status === 'deleted') return [];
-  return directory.listsOf(accountId).filter((list) => {
-    if (list.type !== carrier) return false;
-    const authenticity = list.credentials === null ? 'forged' : callbacks.verify(request, list.credentials);
-    return authenticity === 'genuine' || (authenticity === 'unsigned' && allowUnsigned);
+  const verified = new Map<string, boolean>();
+  return directory.listsOf(accountId).filter(({ type, credentials }) => {
+    if (type !== carrier || credentials === null) return false;
+    const key = keyOf(credentials);
+    const known = verified.get(key);
+    if (known !== undefined) return known;
+    const authenticity = callbacks.verify(request, credentials);
+    const isGenuine = authenticity === 'genuine' || (authenticity === 'unsigned' && allowUnsigned);
+    verified.set(key, isGenuine);
+    return isGenuine;
   });
+}
+
+const KEYS = new WeakMap<Credentials, string>();
+
+/** The same for the same credentials: hundreds of lists may share an account at their carrier, and signatures are dear. */
+function keyOf(credentials: Credentials): string {
+  const known = KEYS.get(credentials);
+  if (known !== undefined) return known;
+  const key = JSON.stringify(credentials);
+  KEYS.set(credentials, key);
+  return key;
 }
 
 async function read(

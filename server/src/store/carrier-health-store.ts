@@ -96,3 +96,25 @@ export async function readCarrierHealth(db: Queryable, listId: number): Promise<
   });
   return rows[0];
 }
+
+export interface ListDown {
+  readonly listId: number;
+  readonly number: string;
+  readonly type: string;
+  readonly detail: string | null;
+  readonly code: string | null;
+  /** Of the last error. */
+  readonly atMs: number | null;
+}
+
+/** Active lists whose state is `down`. */
+export async function readListsDown(db: Queryable): Promise<ListDown[]> {
+  const { rows } = await db.query<ListDown>({
+    name: 'carrier_health.read_down',
+    text: `select list.id as "listId", list.phone_number as number, list.list_type as type,
+             health.last_error_detail as detail, health.last_error_code as code, health.last_error_ms as "atMs"
+           from carrier_health as health join list on list.id = health.list_id
+           where health.state = 'down' and list.status = 'active' order by list.id`,
+  });
+  return rows;
+}
