@@ -181,7 +181,7 @@ test('what each carrier is told in secret is in nothing that is printed or answe
     const waiting = await readJson<readonly unknown[]>(['messages', 'list', '--status', 'queued'], env);
     said.push(JSON.stringify(waiting));
     return JSON.stringify(waiting).includes('CARRIER_UNAVAILABLE');
-  });
+  }, 20_000);
   said.push(await askEverything(url), await stop());
   const everything = said.join('\n');
   expect(everything).toContain('invalid_payload');
