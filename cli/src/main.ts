@@ -107,4 +107,13 @@ function isProgram(path: string | undefined): boolean {
   return there === here || there === fileURLToPath(new URL('../bin/trackly.mjs', import.meta.url));
 }
 
-if (isProgram(process.argv[1])) process.exitCode = await run(process.argv.slice(2));
+/** Whoever read our answer has closed it, as `head` does: the program ends as SIGPIPE ends others. */
+function endWithReader(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'EPIPE') throw error;
+  process.kill(process.pid, 'SIGTERM');
+}
+
+if (isProgram(process.argv[1])) {
+  process.stdout.on('error', endWithReader);
+  process.exitCode = await run(process.argv.slice(2));
+}

@@ -1,3 +1,4 @@
+import { spawn } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
@@ -5,6 +6,7 @@ import {
   type DataFolder,
   type Env,
   makeDataFolder,
+  PROGRAM,
   readJson,
   type RunningCli,
   runCli,
@@ -166,4 +168,13 @@ test('a simulated carrier tells in the end what it saw', async () => {
   const { code, stdout } = await twin.finished;
   expect(code).toBe(0);
   expect(stdout).toContain('0 submits, 0 messages taken, 0 taken twice; 0 calls answered, 0 given up.');
+});
+
+test('a reader that closes its end, as `head` does, ends a command without a complaint', async () => {
+  const child = spawn(process.execPath, [PROGRAM, 'simulate', '--help'], { stdio: ['ignore', 'pipe', 'pipe'] });
+  child.stdout.destroy();
+  let stderr = '';
+  child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
+  const signal = await new Promise((resolve) => child.once('close', (_code, by) => resolve(by)));
+  expect({ signal, stderr }).toEqual({ signal: 'SIGTERM', stderr: '' });
 });

@@ -81,7 +81,7 @@ function toWelcome(type: string, { url, credentials }: Twin, callbackUrl: string
     type === 'smpp'
       ? 'Receipts and texts to you come over the session.'
       : callbackUrl === undefined
-        ? 'Receipts go where a submit says; texts to you go nowhere without --callback-url.'
+        ? 'Receipts go where a submit says; where it says nothing they need --callback-url, as texts to you do.'
         : `Receipts go where a submit says, else to ${callbackUrl}; so do texts to you.`;
   return [
     `A simulated ${type} listens at ${url}; Ctrl-C ends it. ${calls}`,

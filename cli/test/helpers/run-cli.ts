@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 
-const PROGRAM = fileURLToPath(new URL('../../bin/trackly.mjs', import.meta.url));
+/** The built command line. */
+export const PROGRAM = fileURLToPath(new URL('../../bin/trackly.mjs', import.meta.url));
 
 export type Env = Readonly<Record<string, string>>;
 

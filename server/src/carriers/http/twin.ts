@@ -91,7 +91,15 @@ function toSubmit(url: string): object {
     url: `${url}${PATH}`,
     headers: { Authorization: `Bearer ${TOKEN}`, 'Content-Type': 'application/json' },
     body: {
-      messages: [{ sender: '{{from|digits}}', recipient: '{{to|zeros}}', text: '{{text}}', reference: '{{id}}' }],
+      messages: [
+        {
+          sender: '{{from|digits}}',
+          recipient: '{{to|zeros}}',
+          text: '{{text}}',
+          reference: '{{id}}',
+          callback: '{{callback_url}}',
+        },
+      ],
     },
   };
 }
@@ -104,7 +112,7 @@ function readSubmits(body: string): TwinSubmit[] {
     if (from === null || to === null || !to.startsWith('00') || text === null || ownId === null) {
       throw new Error('A field is missing');
     }
-    return { ownId, from: `+${from}`, to: `+${to.slice(2)}`, body: text, callbackUrl: null };
+    return { ownId, from: `+${from}`, to: `+${to.slice(2)}`, body: text, callbackUrl: textIn(message, 'callback') };
   });
 }
 

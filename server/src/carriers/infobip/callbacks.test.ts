@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { CallbackRequest } from '../carrier.ts';
 import { INFOBIP_CALLBACKS, parseInfobipTime } from './callbacks.ts';
+import { INFOBIP_ERRORS, INFOBIP_STATUSES } from './statuses.ts';
 
 function call(payload: unknown, secret: string | null = null): CallbackRequest {
   const body = Buffer.from(typeof payload === 'string' ? payload : JSON.stringify(payload));
@@ -76,7 +77,7 @@ describe('receipts', () => {
     expect(reportOf(statusOf(group, name), error)).toMatchObject({ state, detail, permanent });
   });
 
-  test.each([
+  const ERRORS: readonly (readonly [name: string, detail: string, permanent: boolean])[] = [
     ['EC_CONTENT_BLOCKED', 'REJECTED_OPTED_OUT', true],
     ['EC_BLOCKED_BY_CAMPAIGN_BLACKLIST', 'REJECTED_OPTED_OUT', true],
     ['EC_BLACKLISTED_DESTINATIONADDRESS', 'REJECTED_OPTED_OUT', true],
@@ -96,11 +97,21 @@ describe('receipts', () => {
     ['EC_ABSENT_SUBSCRIBER', 'REJECTED_ABSENT_SUBSCRIBER', false],
     ['EC_ABSENT_SUBSCRIBER_SM', 'REJECTED_ABSENT_SUBSCRIBER', false],
     ['EC_SOMETHING_NEW', 'UNDELIVERABLE_NOT_DELIVERED', false],
-  ])('the error %s says more than the status', (name, detail, permanent) => {
+  ];
+
+  test.each(ERRORS)('the error %s says more than the status', (name, detail, permanent) => {
     const status = statusOf(2, 'UNDELIVERABLE_NOT_DELIVERED');
     expect(reportOf(status, { groupId: 1, name })).toMatchObject({ detail, permanent });
     // What the payload says goes before the table.
     expect(reportOf(status, { groupId: 1, name, permanent: !permanent })).toMatchObject({ permanent: !permanent });
+  });
+
+  test('every name of the tables is here', () => {
+    const errors = new Set(ERRORS.map(([name]) => name));
+    expect([...INFOBIP_ERRORS.keys()].filter((name) => !errors.has(name))).toEqual([]);
+    const names = new Set(ROWS.map(([, name]) => name));
+    const undelivered = [...INFOBIP_STATUSES.keys()].filter((name) => name.startsWith('UNDELIVERABLE_'));
+    expect(undelivered.filter((name) => !names.has(name))).toEqual([]);
   });
 
   test('numbers of groups count when there is no name, numbers of statuses never', () => {

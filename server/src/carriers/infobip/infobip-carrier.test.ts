@@ -6,6 +6,7 @@ import { makeMessage, submitAll } from '../contract-suite.ts';
 import type { CarrierConnection, SubmitMessage, SubmitOutcome } from '../carrier.ts';
 import { createHttpRoads, type HttpRoads } from '../http-road/http-road.ts';
 import { createInfobipCarrier } from './infobip-carrier.ts';
+import { INFOBIP_STATUSES } from './statuses.ts';
 
 const TO = '+13125550142';
 const SECRET = 'a-secret-of-the-path';
@@ -144,6 +145,12 @@ describe('submit', () => {
       expect(await submitOne()).toMatchObject(outcome);
     },
   );
+
+  test('every name of the table is here, or in a receipt when it is of another group', () => {
+    const recorded = new Set(ROWS.flatMap(([names]) => names));
+    const missing = [...INFOBIP_STATUSES.keys()].filter((name) => !recorded.has(name));
+    expect(missing.filter((name) => !name.startsWith('UNDELIVERABLE_'))).toEqual([]);
+  });
 
   test.each([
     [1, 'PENDING', 'PENDING_ENROUTE', { kind: 'accepted' }],
