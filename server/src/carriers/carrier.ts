@@ -67,6 +67,8 @@ export interface CarrierReport {
    * text, which may be ''. A message in doubt can be known by it.
    */
   readonly about?: { readonly to: string; readonly textStart: string };
+  /** It names no list and is told to several: where it finds no message, that is no miss of the list. */
+  readonly isShared?: true;
 }
 
 /** A text that somebody wrote to one of our numbers. */

@@ -116,6 +116,17 @@ describe('what is kept', () => {
     ]);
   });
 
+  test('a receipt that names no list is told to each as one that may be of another', async () => {
+    lists = [infobip(1, '+18445550111', SECRET), infobip(2, '+18445550112', SECRET)];
+    await call(infobipCall({ results: [RECEIPT] }, SECRET));
+    await call(infobipCall({ results: [{ ...RECEIPT, from: '18445550112' }] }, SECRET));
+    expect(stored.map(({ listId, reports }) => [listId, reports[0]?.isShared])).toEqual([
+      [1, true],
+      [2, true],
+      [2, undefined],
+    ]);
+  });
+
   test('numbers in any spelling of the carrier', async () => {
     lists = [infobip(1, '+18445550111', SECRET), infobip(2, '55555', SECRET)];
     const text = (to: string): object => ({ messageId: to, from: '0013125550142', to, text: 'Hi' });

@@ -16,7 +16,9 @@ export function shareArrivals({ reports, inbound }: CallbackContent, lists: read
     return events;
   }
   for (const { ownNumber, ...report } of reports) {
-    for (const list of listsOfNumber(lists, ownNumber)) eventsOf(list.id).reports.push(report);
+    const named = listsOfNumber(lists, ownNumber);
+    const told: CarrierReport = named.length > 1 ? { ...report, isShared: true } : report;
+    for (const list of named) eventsOf(list.id).reports.push(told);
   }
   for (const text of inbound) {
     const from = normaliseCarrierNumber(text.from);

@@ -102,7 +102,9 @@ async function applyToList(
   const matched = await matchReports(transaction, listId, reports, ids, nowMs);
   const { moves, found } = await applyReports(transaction, listId, matched, nowMs);
   await moveCounts(transaction, listId, moves);
-  return { matched: found, total: reports.length };
+  // Those that were told to several lists count where they found their message.
+  const own = reports.filter(({ report }) => report.isShared !== true).length;
+  return { matched: found, total: Math.max(found, own) };
 }
 
 /**
