@@ -252,9 +252,12 @@ create table parked_report (
   list_id integer not null,
   carrier_id text not null,
   report jsonb not null,
+  -- The recipient, where the report names no id of ours: a message in doubt can be known by it.
+  phone bigint,
   parked_ms bigint not null
 );
 create index parked_report_by_id on parked_report (list_id, carrier_id);
+create index parked_report_by_phone on parked_report (list_id, phone) where phone is not null;
 
 -- Messages whose submit had no clear outcome, with the next time to ask the carrier.
 create table in_doubt (
@@ -288,6 +291,21 @@ create table inbound_text (
   primary key (list_id, carrier, carrier_inbound_id)
 );
 create index inbound_text_by_phone on inbound_text (list_id, phone, received_ms);
+
+-- Parts of long texts that wait for the others, where the carrier does not join them.
+create table inbound_part (
+  list_id integer not null,
+  phone bigint not null,
+  key text not null,
+  total smallint not null,
+  part smallint not null,
+  carrier text not null,
+  carrier_inbound_id text not null,
+  body text not null,
+  received_ms bigint not null,
+  primary key (list_id, phone, key, total, part)
+);
+create index inbound_part_by_age on inbound_part (received_ms);
 
 -- People. A list contact is a phone's subscription to one list; what changes on every send is a narrow row of its own.
 create table list_contact (

@@ -39,6 +39,7 @@ import { addUpSends } from './store/contact-activity-store.ts';
 import { openDataFolder } from './store/data-folder.ts';
 import { openDueSignal, tellDue } from './store/due-signal.ts';
 import { startEmbeddedPostgres } from './store/embedded-postgres.ts';
+import { endInboundParts } from './store/inbound-part-store.ts';
 import type { LogReader } from './pipeline/log-reader.ts';
 import { sumCounts } from './store/message-count-store.ts';
 import { migrate } from './store/migrate.ts';
@@ -521,6 +522,7 @@ function dueWorks(deps: ScheduledDeps): DueWork[] {
         await purgeIdempotencyKeys(upkeepPool, nowMs);
         await purgeParkedReports(upkeepPool, nowMs - 72 * HOUR_MS);
         await purgeUnreadableCalls(upkeepPool, nowMs - 7 * DAY_MS);
+        await endInboundParts(upkeepPool, nowMs - 72 * HOUR_MS);
         await purgeCarrierRefs(upkeepPool, nowMs - 33 * DAY_MS);
         await forgetWorkers(upkeepPool, nowMs - DAY_MS);
         return false;

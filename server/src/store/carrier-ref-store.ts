@@ -57,6 +57,8 @@ export interface ParkedReport {
   readonly carrierId: string;
   /** The report as JSON. */
   readonly report: unknown;
+  /** The recipient, where the report tells it. */
+  readonly phone: number | null;
 }
 
 export async function parkReports(
@@ -68,9 +70,16 @@ export async function parkReports(
   await transaction.query({
     name: 'parked_report.insert',
     text: `
-      insert into parked_report (list_id, carrier_id, report, parked_ms)
-      select $1, carrier_id, report, $4 from unnest($2::text[], $3::jsonb[]) as p(carrier_id, report)`,
-    values: [listId, parked.map((p) => p.carrierId), parked.map((p) => JSON.stringify(p.report)), nowMs],
+      insert into parked_report (list_id, carrier_id, report, phone, parked_ms)
+      select $1, carrier_id, report, phone, $5
+      from unnest($2::text[], $3::jsonb[], $4::bigint[]) as p(carrier_id, report, phone)`,
+    values: [
+      listId,
+      parked.map((p) => p.carrierId),
+      parked.map((p) => JSON.stringify(p.report)),
+      parked.map((p) => p.phone),
+      nowMs,
+    ],
   });
 }
 
@@ -86,4 +95,29 @@ export async function takeParkedReports(
     values: [listId, carrierIds],
   });
   return rows.map((row) => row.report);
+}
+
+/** A parked report that tells its recipient. */
+export interface RecipientReport {
+  readonly carrierId: string;
+  readonly phone: number;
+  readonly textStart: string;
+  readonly parkedMs: number;
+}
+
+/** Parked reports to these recipients. */
+export async function findRecipientReports(
+  transaction: Transaction,
+  listId: number,
+  phones: readonly number[],
+): Promise<RecipientReport[]> {
+  const { rows } = await transaction.query<RecipientReport>({
+    name: 'parked_report.find_by_phone',
+    text: `
+      select carrier_id as "carrierId", phone, coalesce(report->'about'->>'textStart', '') as "textStart",
+        parked_ms as "parkedMs"
+      from parked_report where list_id = $1 and phone = any ($2::bigint[])`,
+    values: [listId, phones],
+  });
+  return rows;
 }

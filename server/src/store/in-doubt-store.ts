@@ -80,6 +80,36 @@ export async function takeDueDoubts(pool: Pool, nowMs: number, retryMs: number, 
   return rows;
 }
 
+/** A message that the carrier may have without our knowing its id. */
+export interface UnknownMessage {
+  readonly number: number;
+  readonly phone: number;
+  readonly state: number;
+  readonly segments: number;
+  readonly submittedMs: number;
+  readonly text: string;
+}
+
+/** Messages to these recipients that are in one of the states and have no carrier id. */
+export async function findUnknownMessages(
+  transaction: Transaction,
+  listId: number,
+  phones: readonly number[],
+  states: readonly number[],
+): Promise<UnknownMessage[]> {
+  const { rows } = await transaction.query<UnknownMessage>({
+    name: 'message.find_unknown',
+    text: `
+      select number, phone, state, coalesce(segments, 1) as segments, submitted_ms as "submittedMs",
+        coalesce(body, template) as text
+      from message
+      where list_id = $1 and phone = any ($2::bigint[]) and state = any ($3::smallint[]) and carrier_ids is null
+        and submitted_ms is not null`,
+    values: [listId, phones, states],
+  });
+  return rows;
+}
+
 /** Writes when to ask next. */
 export async function postponeDoubts(
   pool: Pool,

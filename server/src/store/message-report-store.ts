@@ -74,7 +74,7 @@ export async function updatePlainReported(
         from unnest($2::bigint[], $3::smallint[], $4::text[], $5::boolean[], $6::text[], $7::bigint[])
           as r(number, state, detail, permanent, carrier_code, carrier_ms)
         where m.list_id = $1 and m.number = r.number and m.number = any ($2::bigint[]) and m.state = $8
-          and coalesce(m.segments, 1) = 1
+          and coalesce(m.segments, 1) = 1 and coalesce(cardinality(m.carrier_ids), 1) <= 1
         returning m.number
       )
       select number from unnest($2::bigint[]) as r(number)

@@ -20,6 +20,7 @@ const CONTROL_TABLES = new Set([
   'partition_lease',
   'schema_migration',
   'unreadable_call',
+  'inbound_part',
   'worker',
 ]);
 

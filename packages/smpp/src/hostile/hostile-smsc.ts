@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
 import { encodePdu } from '../protocol/encode-pdu.ts';
-import type { PduOf } from '../protocol/pdu.ts';
+import type { PduOf, ShortMessageInput } from '../protocol/pdu.ts';
 import { STATUSES } from '../protocol/statuses.ts';
 import { SmppServer } from '../server/server.ts';
 import type { ServerSession } from '../server/server-session.ts';
@@ -45,6 +45,7 @@ const DEFAULTS = { systemId: 'trackly', password: 'trackly', refusedBinds: 0, an
 const FIRST_ID = 2_882_400_000;
 const REORDERED_MS = 1_000;
 const REPLY_MS = 300;
+const REDELIVERY_MS = 200;
 const ZEROS = '0000';
 const FINAL: ReadonlySet<MessageState> = new Set(['DELIVERED', 'EXPIRED', 'DELETED', 'UNDELIVERABLE', 'REJECTED']);
 
@@ -68,6 +69,7 @@ export class HostileSmsc implements AsyncDisposable {
   /** The frame that a session says octet by octet. */
   readonly #cutting = new WeakMap<ServerSession, Promise<void>>();
   #refusalsLeft: number;
+  #isClosed = false;
   /** An answer that waits for the one of the next submit. */
   #heldBack: (() => void) | undefined;
 
@@ -88,6 +90,7 @@ export class HostileSmsc implements AsyncDisposable {
   }
 
   async close(): Promise<void> {
+    this.#isClosed = true;
     for (const timer of this.#timers) clearTimeout(timer);
     for (const session of this.server.sessions) if (this.#halfOpen.has(session)) session.close();
     await this.server.close();
@@ -104,9 +107,18 @@ export class HostileSmsc implements AsyncDisposable {
 
   /** A text from a handset, in parts when it is long, over any session that receives. */
   receive(from: string, to: string, text: string): void {
-    const session = [...this.server.sessions].find((each) => each.receives);
     const parts = splitText(text, { reference: this.taken.length & 0xff }) ?? [];
-    for (const part of parts) session?.deliver({ source: from, destination: to, ...part }, () => {});
+    for (const part of parts) this.#deliver({ source: from, destination: to, ...part });
+  }
+
+  /** Until somebody has it: a session that ends, none at all, and an answer that says no are tried again. */
+  #deliver(message: ShortMessageInput): void {
+    const again = (): void => this.#after(REDELIVERY_MS, () => this.#deliver(message));
+    const session = [...this.server.sessions].find((each) => each.receives && !this.#halfOpen.has(each));
+    if (session === undefined) return again();
+    session.deliver(message, (answer) => {
+      if (answer.command === 'none' || answer.status !== 0) again();
+    });
   }
 
   #judgeBind(systemId: string, password: string): RequestAnswer {
@@ -204,10 +216,10 @@ export class HostileSmsc implements AsyncDisposable {
       submittedAtMs: nowMs,
       doneAtMs: nowMs,
       error: state === 'DELIVERED' ? '000' : '001',
+      text: readText(message).text,
       ...(form === undefined ? {} : { form }),
     });
-    const session = [...this.server.sessions].find((each) => each.receives && !this.#halfOpen.has(each));
-    session?.deliver({ source: message.destination, destination: message.source, ...receipt }, () => {});
+    this.#deliver({ source: message.destination, destination: message.source, ...receipt });
   }
 
   #query(messageId: string): RequestAnswer {
@@ -243,6 +255,7 @@ export class HostileSmsc implements AsyncDisposable {
   }
 
   #after(ms: number, run: () => void): void {
+    if (this.#isClosed) return;
     const timer = setTimeout(() => {
       this.#timers.delete(timer);
       run();

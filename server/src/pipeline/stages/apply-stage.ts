@@ -2,13 +2,14 @@ import type { CarrierEvents, CarrierReport, InboundText } from '../../carriers/c
 import { classifyInbound } from '../../compliance/index.ts';
 import { carrierIdSpellings } from '../../lib/carrier-ids.ts';
 import type { Clock } from '../../lib/clock.ts';
-import { phoneToNumber } from '../../lib/e164.ts';
+import { isE164, phoneToNumber } from '../../lib/e164.ts';
 import type { IdCodec } from '../../lib/public-id.ts';
 import type { Log } from '../../log/log.ts';
-import { findCarrierRefs, lockCarrierRefs, parkReports } from '../../store/carrier-ref-store.ts';
+import { findCarrierRefs, lockCarrierRefs, type ParkedReport, parkReports } from '../../store/carrier-ref-store.ts';
 import { insertInboundTexts, type NewInboundText } from '../../store/inbound-store.ts';
 import { applyReports, type ArrivedReport, type MatchedReport } from '../apply-reports.ts';
 import { createLogReader, type LogReader } from '../log-reader.ts';
+import { joinParts } from '../../store/inbound-part-store.ts';
 import { moveCounts } from '../../store/message-count-store.ts';
 import type { Pool } from '../../store/pool.ts';
 import { saveSubscriptions, type SubscriptionChange } from '../../store/subscription-store.ts';
@@ -85,7 +86,7 @@ async function applyToList(
   transaction: Transaction,
   { listId, events, ids, nowMs }: ListEvents,
 ): Promise<{ matched: number; total: number }> {
-  const inbound = events.flatMap((event) =>
+  const arrived = events.flatMap((event) =>
     event.inbound.map((text) => ({
       carrier: event.carrier,
       id: text.id,
@@ -93,8 +94,12 @@ async function applyToList(
       // The database has no room for U+0000 in a text.
       body: text.text.replaceAll('\u0000', '\uFFFD'),
       receivedMs: text.atMs,
+      part: text.part,
     })),
   );
+  const parts = arrived.flatMap(({ part, ...text }) => (part === undefined ? [] : [{ ...text, ...part }]));
+  const joined = await joinParts(transaction, listId, parts);
+  const inbound = [...arrived.filter(({ part }) => part === undefined), ...joined];
   const keywords = keywordsOf(events);
   await applyTexts(transaction, listId, await insertInboundTexts(transaction, listId, inbound), keywords);
   const reports = events.flatMap((event) => event.reports.map((report) => ({ report, arrivedMs: event.arrivedMs })));
@@ -182,15 +187,20 @@ async function matchByCarrierId(
     (await findCarrierRefs(transaction, listId, spellings.flat())).map((ref) => [ref.carrierId, ref]),
   );
   const matched: MatchedReport[] = [];
-  const parked: { carrierId: string; report: CarrierReport }[] = [];
+  const parked: ParkedReport[] = [];
   for (const [index, arrived] of reports.entries()) {
     const ref = spellings[index]?.map((spelling) => refs.get(spelling)).find((found) => found !== undefined);
     if (ref !== undefined) matched.push({ ...arrived, number: ref.number, part: arrived.report.part ?? ref.part });
     // A parked report keeps its time of arrival: it decides when the carrier gives no time.
-    else parked.push({ carrierId: spellings[index]?.[0] ?? '', report: withTime(arrived) });
+    else
+      parked.push({ carrierId: spellings[index]?.[0] ?? '', report: withTime(arrived), phone: recipientOf(arrived) });
   }
   if (parked.length > 0) await parkReports(transaction, listId, parked, nowMs);
   return matched;
+}
+
+function recipientOf({ report: { about } }: ArrivedReport): number | null {
+  return about !== undefined && isE164(about.to) ? phoneToNumber(about.to) : null;
 }
 
 function withTime({ report, arrivedMs }: ArrivedReport): CarrierReport {

@@ -4,7 +4,15 @@ import { HOUR_MS, MINUTE_MS, SECOND_MS, type Clock } from '../../lib/clock.ts';
 import { numberToPhone } from '../../lib/e164.ts';
 import type { IdCodec } from '../../lib/public-id.ts';
 import { takeBackSends } from '../../store/contact-activity-store.ts';
-import { deleteInDoubt, postponeDoubts, takeDueDoubts, insertInDoubt, type Doubt } from '../../store/in-doubt-store.ts';
+import { findRecipientReports, lockCarrierRefs } from '../../store/carrier-ref-store.ts';
+import {
+  findUnknownMessages,
+  deleteInDoubt,
+  postponeDoubts,
+  takeDueDoubts,
+  insertInDoubt,
+  type Doubt,
+} from '../../store/in-doubt-store.ts';
 import { moveCounts } from '../../store/message-count-store.ts';
 import { countAttempts, insertMessageEvents, moveState, saveCarrierIds } from '../../store/message-progress-store.ts';
 import type { NumberBlocks } from '../../store/number-blocks.ts';
@@ -15,6 +23,7 @@ import { withTransaction, type Transaction } from '../../store/transaction.ts';
 import { LANES } from '../batch.ts';
 import { toEncoding } from '../encoding-code.ts';
 import { FLAGS, hasFlag } from '../flags.ts';
+import { matchReceipts } from '../match-receipts.ts';
 import { MESSAGE_STATES as S } from '../message-state.ts';
 import { lockIds, registerIds, type TakenMessage } from '../register-ids.ts';
 
@@ -109,7 +118,12 @@ async function settleList(deps: SettleDeps, listId: number, doubts: readonly Dou
   const open = doubts.filter((item) => nowMs - item.sinceMs < GIVE_UP_MS);
   const resubmit = open.filter((item) => mayResubmit(deps, list, item));
   await requeue(deps, listId, resubmit);
-  const asked = open.filter((item) => !resubmit.includes(item));
+  const told = await learnFromReceipts(
+    deps,
+    listId,
+    open.filter((item) => !resubmit.includes(item)),
+  );
+  const asked = open.filter((item) => !resubmit.includes(item) && !told.has(item.number));
   const answers = await Promise.all(asked.map((item) => lookUp(deps, list, item)));
   const absent = asked.filter(
     (item, index) => answers[index]?.kind === 'absent' && nowMs - item.sinceMs >= PROOF_OF_ABSENCE_MS,
@@ -130,6 +144,28 @@ async function settleList(deps: SettleDeps, listId: number, doubts: readonly Dou
     waiting.map((item) => item.number),
     waiting.map(nextLookUpMs),
   );
+}
+
+/** Doubts that a receipt with an unknown id can only be about: the id is theirs, and the receipt ends the doubt. */
+async function learnFromReceipts(
+  { pool, clock }: SettleDeps,
+  listId: number,
+  doubts: readonly Doubt[],
+): Promise<ReadonlyMap<number, string>> {
+  if (doubts.length === 0) return new Map();
+  const phones = [...new Set(doubts.map(({ phone }) => phone))];
+  return await withTransaction(pool, async (transaction) => {
+    await lockCarrierRefs(transaction, listId);
+    const reports = await findRecipientReports(transaction, listId, phones);
+    if (reports.length === 0) return new Map();
+    const unknown = await findUnknownMessages(transaction, listId, phones, [S.in_doubt, S.submitting]);
+    const matched = matchReceipts(unknown, reports);
+    if (matched.size === 0) return matched;
+    const taken = [...matched].map(([number, id]) => ({ number, carrierIds: [id], echoesOwnId: false }));
+    await saveCarrierIds(transaction, listId, taken, clock());
+    await moveCounts(transaction, listId, await registerIds(transaction, listId, taken, clock()));
+    return matched;
+  });
 }
 
 /** What the carrier has: its ids now, because later receipts may carry nothing else; its state like any other report. */
