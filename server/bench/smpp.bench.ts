@@ -2,7 +2,7 @@
  * SMPP: our client submits texts of about 100 characters to our server, a process on the other core, over loopback. What a
  * message costs the client goes from the text to the answer.
  */
-import { SmppClient, splitText, toAddress, toRelativeTime, type OutgoingMessage } from '@trackly/smpp';
+import { SmppClient, splitText, toAddress, toRelativeTime, toSubmit, type OutgoingMessage } from '@trackly/smpp';
 import { startProgram } from './lib/child-program.ts';
 import { readCpuUs } from './lib/process-cpu.ts';
 import { isShort, report } from './lib/report.ts';
@@ -90,5 +90,5 @@ function toMessage(index: number): OutgoingMessage {
     registeredDelivery: 1,
   };
   const parts = splitText(sampleBody(index), { reference: index & 0xff }) ?? [];
-  return { parts: parts.map((part) => ({ ...common, ...part })) };
+  return { parts: parts.map((part) => toSubmit(common, part)) };
 }

@@ -40,6 +40,7 @@ export { HEADER_BYTES, MAX_FRAME_BYTES } from './protocol/limits.ts';
 export { alphabetOf, DATA_CODINGS, decodeText, type Alphabet, type DecodeOptions } from './text/alphabets.ts';
 export { fillBitsAfter, fromSeptets, pack, toSeptets, unpack } from './text/gsm7.ts';
 export { splitText, type LongMessages, type SplitOptions, type TextPart } from './text/split-text.ts';
+export { toSubmit, type SubmitFields } from './text/to-submit.ts';
 export { readHeader, toHeader, UDH_INDICATOR, type PartPlace, type UserData } from './text/user-data-header.ts';
 export { readText, textOctets, type ReceivedText } from './text/read-text.ts';
 export { TextJoiner, type JoinedText, type JoinerOptions } from './text/text-joiner.ts';

@@ -5,7 +5,8 @@ export class Submission {
   readonly message: OutgoingMessage;
   /** Index of the part that is sent next. */
   nextPart = 0;
-  readonly #outcomes: (PartOutcome | undefined)[];
+  /** By part; what is missing is open. */
+  readonly #outcomes: (PartOutcome | undefined)[] = [];
   #open: number;
   readonly #index: number;
   readonly #batch: SubmitBatch;
@@ -15,7 +16,6 @@ export class Submission {
     this.#index = index;
     this.message = message;
     this.#open = message.parts.length;
-    this.#outcomes = Array.from({ length: this.#open });
   }
 
   get isSent(): boolean {

@@ -173,6 +173,8 @@ export class HostileSmsc implements AsyncDisposable {
         session.sendRaw(Uint8Array.of(0, 0, 0, 3, 0x80, 0, 0, 4));
         return { silent: true };
       case 'closed':
+        // What was answered before is said.
+        await setImmediate();
         session.close();
         return { silent: true };
       case 'half_open':

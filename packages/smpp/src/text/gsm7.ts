@@ -1,3 +1,5 @@
+import { takeOctets } from './slab.ts';
+
 /** Octet of the escape to the extension table (3GPP TS 23.038 §6.2.1.1). */
 export const ESCAPE = 0x1b;
 
@@ -27,10 +29,18 @@ for (const [code, character] of EXTENSION) CODES[character.charCodeAt(0)] = (ESC
 
 const EXTENSION_CHARACTERS = new Map(EXTENSION);
 
+/** Texts whose characters have the same code in ASCII. */
+const LIKE_ASCII = /^[\n\r !-#%-?A-Za-z]*$/;
+
 /** One septet an octet, not packed; undefined when a character is not in the alphabet. */
 export function toSeptets(text: string): Uint8Array | undefined {
   const { length } = text;
-  let octets = new Uint8Array(length);
+  const taken = takeOctets(length);
+  if (LIKE_ASCII.test(text)) {
+    taken.write(text, 'latin1');
+    return taken;
+  }
+  let octets: Uint8Array = taken;
   let at = 0;
   for (let i = 0; i < length; i++) {
     const code = CODES[text.charCodeAt(i)] as number;
@@ -42,11 +52,11 @@ export function toSeptets(text: string): Uint8Array | undefined {
       octets[at++] = code & 0x7f;
     }
   }
-  return octets.subarray(0, at);
+  return at === length ? octets : octets.subarray(0, at);
 }
 
 /** As if every character that is left were an extension. */
-function widen(octets: Uint8Array, used: number, length: number): Uint8Array<ArrayBuffer> {
+function widen(octets: Uint8Array, used: number, length: number): Uint8Array {
   const wide = new Uint8Array(length * 2 + 1);
   wide.set(octets.subarray(0, used));
   return wide;

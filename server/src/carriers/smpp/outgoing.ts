@@ -1,4 +1,4 @@
-import { type OutgoingMessage, splitText, toAddress, toRelativeTime } from '@trackly/smpp';
+import { type OutgoingMessage, splitText, type SubmitFields, toAddress, toRelativeTime, toSubmit } from '@trackly/smpp';
 import type { SubmitMessage } from '../carrier.ts';
 import type { SmppSettings } from './settings.ts';
 
@@ -17,16 +17,11 @@ export function toOutgoing(
   const plain = message.encoding === 'UCS-2' ? unicode : { reference, longMessages, alphabet, dataCoding };
   const parts = splitText(message.body, plain) ?? splitText(message.body, unicode);
   if (parts === undefined) return undefined;
-  const common = {
-    ...toAddresses(message, settings),
-    priorityFlag: message.lane === 'transactional' ? 1 : 0,
-    validityPeriod: toRelativeTime(message.validityMinutes),
-    registeredDelivery: 1,
-  };
-  return { tag: message.id, parts: parts.map((part) => ({ ...common, ...part })) };
+  const fields = toFields(message, settings);
+  return { tag: message.id, parts: parts.map((part) => toSubmit(fields, part)) };
 }
 
-function toAddresses({ from, to }: SubmitMessage, settings: SmppSettings): object {
+function toFields({ from, to, lane, validityMinutes }: SubmitMessage, settings: SmppSettings): SubmitFields {
   const source = toAddress(from, { keepPlus: settings.numberPlus });
   const destination = toAddress(to, { keepPlus: settings.numberPlus });
   return {
@@ -36,5 +31,8 @@ function toAddresses({ from, to }: SubmitMessage, settings: SmppSettings): objec
     destinationTon: settings.destinationTon ?? destination.ton,
     destinationNpi: settings.destinationNpi ?? destination.npi,
     destination: destination.address,
+    priorityFlag: lane === 'transactional' ? 1 : 0,
+    validityPeriod: toRelativeTime(validityMinutes),
+    registeredDelivery: 1,
   };
 }
