@@ -14,7 +14,14 @@ const OLDEST_NODE = [20, 19];
 const STAMP = join(ROOT, 'server/dist/.sources');
 
 /** One sentence for a person instead of a stack. */
-export class SetupError extends Error {}
+export class SetupError extends Error {
+  exitCode = 1;
+}
+
+/** The command line asks for what there is not. */
+export class UsageError extends SetupError {
+  exitCode = 2;
+}
 
 /** Installs and compiles what is missing or old; a second call costs some 30 ms. */
 export async function prepare() {
@@ -119,6 +126,6 @@ export async function main(work) {
     process.exit(await work());
   } catch (error) {
     console.error(error instanceof SetupError ? error.message : error);
-    process.exit(1);
+    process.exit(error instanceof SetupError ? error.exitCode : 1);
   }
 }

@@ -46,6 +46,7 @@ report({
     memoryPeakMib: readMemoryMib(server.pid).peak,
   },
   budget: BUDGET,
+  goal: { messagesPerSecond: 20_000 },
   durable: 'log, simulator and PostgreSQL (fsync on, synchronous_commit on); every step is a commit before the next',
 });
 for (const connection of connections) connection.close();

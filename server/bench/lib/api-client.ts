@@ -10,8 +10,9 @@ export async function sendMany(
   connections: readonly HttpConnection[],
   first: number,
   count: number,
+  fields: Readonly<Record<string, unknown>> = {},
 ): Promise<void> {
-  const more = { skip_rate_limit: true };
+  const more = { skip_rate_limit: true, ...fields };
   const starts = Array.from(
     { length: count / MESSAGES_PER_REQUEST },
     (_, place) => first + place * MESSAGES_PER_REQUEST,

@@ -27,12 +27,26 @@ export function readPostgresCpuUs(pid: number): number {
   return sumUs;
 }
 
-/** Resident memory of a process in MiB, now and at its highest. */
-export function readMemoryMib(pid: number): { readonly now: number; readonly peak: number } {
+/**
+ * Resident memory of a process in MiB, now and at its highest; `own` is what of it now the process has for itself: pages
+ * of files in memory are the system's to take back.
+ */
+export function readMemoryMib(pid: number): { readonly now: number; readonly own: number; readonly peak: number } {
   const status = readFileSync(`/proc/${pid}/status`, 'utf8');
   const field = (name: string): number =>
     Number(new RegExp(`^${name}:\\s+(\\d+) kB`, 'm').exec(status)?.[1] ?? 0) / 1_024;
-  return { now: Math.round(field('VmRSS')), peak: Math.round(field('VmHWM')) };
+  return { now: Math.round(field('VmRSS')), own: Math.round(field('RssAnon')), peak: Math.round(field('VmHWM')) };
+}
+
+/** Resident pages of files below `folder` that a process has mapped, in MiB. Costs the process some milliseconds. */
+export function readMappedMib(pid: number, folder: string): number {
+  let isBelow = false;
+  let sumKib = 0;
+  for (const line of readFileSync(`/proc/${pid}/smaps`, 'utf8').split('\n')) {
+    if (/^[\da-f]+-[\da-f]+ /.test(line)) isBelow = line.includes(folder);
+    else if (isBelow && line.startsWith('Rss:')) sumKib += Number(/\d+/.exec(line)?.[0] ?? 0);
+  }
+  return Math.round(sumKib / 1_024);
 }
 
 function readAllTimes(): Map<number, ProcessTimes> {

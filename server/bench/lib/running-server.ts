@@ -8,6 +8,7 @@ export interface RunningServer {
   readonly url: string;
   readonly pid: number;
   readonly apiKey: string;
+  readonly dataDir: string;
   /** Ends it and removes its data. */
   [Symbol.asyncDispose](): Promise<void>;
 }
@@ -43,6 +44,7 @@ async function start(run: (dataDir: string) => ReturnType<typeof startProgram>):
     url,
     pid: program.pid,
     apiKey: API_KEY,
+    dataDir,
     async [Symbol.asyncDispose]() {
       await program.stop();
       await rm(dataDir, { recursive: true, force: true });

@@ -1,0 +1,58 @@
+/*
+ * Figures of benchmarks. What a figure is stands in its name: `cpuUs1000`, `encodeNs` are CPU time, `wallUs_land` is time
+ * on the clock that work takes, `messagesPerSecond10` a rate; all else, latencies (`p99Ms`) too, counts as measured.
+ */
+
+/** However slow the machine was, more is not put down to it. */
+export const MOST_SLOWNESS = 2;
+
+/**
+ * How many times longer than on the reference machine the fixed piece of work took; below 1 on a faster one.
+ * @typedef {{cpu: number, wall: number}} Slowness
+ */
+
+/** @returns {'cpu' | 'wall' | 'rate' | 'plain'} */
+export function kindOf(name) {
+  if (/PerSecond/.test(name)) return 'rate';
+  if (name.startsWith('wall')) return 'wall';
+  if (/(Us|Ns)(?![a-z])/.test(name)) return 'cpu';
+  return 'plain';
+}
+
+/** Whether slowness counts for it; latencies and memory stay as they are. */
+export function isScaled(name) {
+  return kindOf(name) !== 'plain';
+}
+
+/**
+ * The figure as the reference machine would have given it: CPU time, time on the clock and rates are scaled by slowness,
+ * latencies and memory stay as they are. Only down to the reference (a faster machine gets no tighter budgets), and by
+ * `MOST_SLOWNESS` at most.
+ * @param {Slowness} slowness
+ */
+export function toReference(name, value, slowness) {
+  const kind = kindOf(name);
+  if (kind === 'plain') return value;
+  return kind === 'rate' ? value * toCounted(slowness.wall) : value / toCounted(slowness[kind]);
+}
+
+function toCounted(slowness) {
+  return Math.min(Math.max(slowness, 1), MOST_SLOWNESS);
+}
+
+/** Three digits that count, whole numbers from 100 on. */
+export function format(value) {
+  if (!Number.isFinite(value)) return 'none';
+  return value >= 100
+    ? Math.round(value).toLocaleString('en-US')
+    : value.toLocaleString('en-US', { maximumSignificantDigits: 3 });
+}
+
+const UNITS = { Ms: 'ms', Us: 'µs', Ns: 'ns', Mib: 'MiB', Percent: '%' };
+
+/** With its unit, for a reader: `1,625,692 messages/s`, `p99 7.64 ms`, `idle 123 MiB`. What follows the unit is left out. */
+export function describe(name, value) {
+  const [, what, unit] = /^(.*?)(PerSecond|Ms|Us|Ns|Mib|Percent)(?![a-z])/.exec(name) ?? [null, name, ''];
+  if (unit === 'PerSecond') return `${format(value)} ${what}/s`;
+  return [what === 'cpu' ? '' : what, format(value), UNITS[unit] ?? ''].filter(Boolean).join(' ');
+}
