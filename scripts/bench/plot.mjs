@@ -1,4 +1,4 @@
-import { format } from './figures.mjs';
+import { format, toReference } from './figures.mjs';
 
 const WIDTH = 940;
 const LABELS = 270;
@@ -19,15 +19,15 @@ const STYLE = `
 const FONT = 'font-family="system-ui, -apple-system, Segoe UI, Helvetica, Arial, sans-serif"';
 
 /**
- * A drawing of `summarize`'s rows as SVG: CPU time a message against its budget, and messages a second against the goal,
- * both on a logarithmic scale.
+ * A drawing of `summarize`'s rows as SVG: CPU time a message against its budget, as it is judged, and messages a second as
+ * measured against the goal, both on a logarithmic scale.
  */
 export function toPlot(rows, caption) {
   const cpu = rows
     .filter((row) => row.result.figures[row.cpu] !== undefined)
     .map(({ short, cpu: name, result }) => ({
       label: short,
-      value: result.figures[name],
+      value: toReference(name, result.figures[name], result.slowness),
       mark: result.budget[name],
     }));
   const rates = rows.flatMap(({ short, measured, result }) =>
@@ -35,7 +35,13 @@ export function toPlot(rows, caption) {
       .filter((name) => name.includes('PerSecond') && result.figures[name] !== undefined)
       .map((name) => ({ label: short, value: result.figures[name], mark: result.goal[name] })),
   );
-  const upper = toPanel(cpu, { top: 24, title: 'CPU time a message', unit: 'µs', mark: 'budget', kind: 'cpu' });
+  const upper = toPanel(cpu, {
+    top: 24,
+    title: 'CPU time a message, at reference speed',
+    unit: 'µs',
+    mark: 'budget',
+    kind: 'cpu',
+  });
   const lower = toPanel(rates, {
     top: upper.bottom + 18,
     title: 'Messages or requests a second',
