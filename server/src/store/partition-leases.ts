@@ -95,7 +95,8 @@ async function renewShare(
         limit (select greatest(share - (select count(*) from mine), 0) from fair)
       ), taken as (
         insert into partition_lease as l (kind, partition, worker_id, fence, until_ms)
-        select $1, partition, $2, 1, $5 from free
+        -- In one order in all processes: those that start at once wait for each other and not in a circle.
+        select $1, partition, $2, 1, $5 from free order by partition
         on conflict (kind, partition) do update
           set worker_id = $2, fence = l.fence + 1, until_ms = $5 where l.until_ms <= $4
         returning partition
