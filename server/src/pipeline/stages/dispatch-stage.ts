@@ -221,6 +221,8 @@ export function createDispatcher(deps: DispatchDeps): Dispatcher {
       run.claimLost = false;
     }
     for (const lane of run.afterExpress ? LANE_ORDER_AFTER_EXPRESS : LANE_ORDER) {
+      // It may have opened since the list was found ready.
+      if (run.breaker.msUntilAdmit() > 0) break;
       const claim = await claimLane(run, lane);
       if (claim === undefined) continue;
       run.again = true;
