@@ -83,7 +83,7 @@ export interface PipelineDeps {
 export const LEASE_MS = 60_000;
 const RENEWALS_A_LEASE = 3;
 const CLAIMS_AT_ONCE = 4;
-const MAX_IN_FLIGHT = 4_000;
+const MAX_IN_FLIGHT = 3_000;
 const POLL_MS = 500;
 
 export interface Pipeline {

@@ -18,7 +18,8 @@ import { LANES, type LaneCode } from '../batch.ts';
 const LANE_ORDER = [LANES.express, LANES.transactional, LANES.marketing] as const;
 /** The order after a claim of the express lane, whose bulk must not hold up transactional messages. */
 const LANE_ORDER_AFTER_EXPRESS = [LANES.transactional, LANES.express, LANES.marketing] as const;
-const MAX_CLAIM = 1_000;
+/** Two full batches: what a statement and a commit cost beside their rows is shared by more of them. */
+export const MAX_CLAIM = 2_000;
 /** After so many failures in a row messages are claimed one at a time, so that one bad message holds nobody up. */
 const MAX_FAILURES = 3;
 
@@ -43,7 +44,7 @@ export interface DispatchDeps {
   readonly minQueueAgeMs: number;
   /** Claims that are worked on at once, over all lists. */
   readonly concurrency: number;
-  /** Messages of one list between claim and the carrier's answer. */
+  /** Messages of one list between claim and the carrier's answer; the last claim may go beyond. */
   readonly maxInFlight: number;
   readonly pollMs: number;
   /** Lists that this process serves. */
