@@ -31,7 +31,7 @@ await main(async () => {
     const left = withoutSoak ? ['--exclude=**/a-soak-*'] : [];
     const env = { ...process.env, INTEGRITY_RECORD: record, ...(isLong ? { INTEGRITY_LONG: '1' } : {}) };
     const runs = [await runSuite(folder, 'integrity*', [...left, ...filter], env)];
-    if (isWhole) runs.push(await runSuite(folder, 'fuzz', [], process.env));
+    if (isWhole) runs.push(onlyFailures(await runSuite(folder, 'fuzz', [], process.env)));
     const minutes = (performance.now() - startedMs) / 60_000;
     const results = runs.map((one) => one.results).reduce(addResults);
     console.log(`\n${runs.flatMap((one) => one.lines).join('\n')}`);
@@ -64,6 +64,11 @@ async function runSuite(folder, project, filter, env) {
   const code = await run(process.execPath, [vitest, 'run', `--project=${project}`, ...output, ...filter], env);
   const report = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : null;
   return { results: countResults(code, report), lines: report === null ? [] : report.testResults.flatMap(toLines) };
+}
+
+/** The properties are many, and alike. */
+function onlyFailures({ results, lines }) {
+  return { results, lines: lines.filter((line) => line.startsWith(MARKS.failed)) };
 }
 
 function toLines({ name, message, assertionResults }) {

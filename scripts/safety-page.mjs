@@ -30,7 +30,9 @@ export function toSafetyPage(lines, run) {
     '40,000 cases (`npm run fuzz`).',
     '',
     'Where nobody can know whether the carrier took a message, it is shown as in doubt, and never sent again on that ground;',
-    'a receipt, a late answer or a look-up settles it.',
+    'a receipt, a late answer or a look-up settles it, and only what the carrier certainly does not have may go again.',
+    'A send without an `Idempotency-Key` that got a 503 while the log’s own database was away may have been kept all the same;',
+    'one with a key can be repeated.',
     ...inOrder.flatMap(([promise, tried]) => ['', `## ${toHead(promise)}`, '', ...toTable(tried)]),
     '',
   ].join('\n');
