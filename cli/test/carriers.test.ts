@@ -79,7 +79,7 @@ async function check(list: string, ...flags: string[]): Promise<Check> {
 const passedOf = ({ steps }: Check) => steps.map(({ step, passed }) => [step, passed]);
 const WHOLE_WAY = ['list', 'credentials', 'connect', 'server', 'send', 'receipt'].map((step) => [step, true]);
 
-describe.each(['twilio', 'cm', 'telnyx'])('%s', (type) => {
+describe.each(['twilio', 'infobip', 'cm', 'telnyx'])('%s', (type) => {
   const callbacks = () =>
     type === 'cm' ? ['--callback-url', `${url}/api/webhook-feedbacks/cm/cm-twin-secret?account=${accountId}`] : [];
 
@@ -107,6 +107,12 @@ describe.each(['twilio', 'cm', 'telnyx'])('%s', (type) => {
     expect(stdout).toMatch(/✗ connect +\d+ ms {2}The carrier does not know us by these credentials/);
     expect(stdout).not.toMatch(/^. send/m);
   });
+});
+
+test('a generic carrier cannot be asked whether it knows us; the rest of its way is gone', async () => {
+  const { credentials } = await simulate('http');
+  const done = await check(await addList('http', credentials), '--to', '+13125550142');
+  expect(passedOf(done)).toEqual(WHOLE_WAY.map(([step]) => [step, step === 'connect' ? null : true]));
 });
 
 test('a receipt that does not come names the address to enter at the carrier', async () => {
