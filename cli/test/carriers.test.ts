@@ -115,6 +115,31 @@ test('a generic carrier cannot be asked whether it knows us; the rest of its way
   expect(passedOf(done)).toEqual(WHOLE_WAY.map(([step]) => [step, step === 'connect' ? null : true]));
 });
 
+describe('smpp', () => {
+  test('a simulated SMSC passes the whole way, its receipt over the session', async () => {
+    const { url: address, credentials } = await simulate('smpp');
+    expect(address).toMatch(/^smpp:\/\/127\.0\.0\.1:\d+$/);
+    expect(credentials).toMatchObject({ host: '127.0.0.1', system_id: 'trackly', password: 'trackly' });
+    const list = await addList('smpp', credentials);
+    const done = await check(list, '--to', '+13125550142');
+    expect(passedOf(done)).toEqual(WHOLE_WAY);
+    const undelivered = await check(list, '--to', '+13125550158');
+    expect(undelivered.steps.at(-1)).toMatchObject({ step: 'receipt', passed: false, detail: '001' });
+  });
+
+  test('one that does not let us in ends the check', async () => {
+    const { credentials } = await simulate('smpp', '--behaviour', 'bad-credentials');
+    const { steps } = await check(await addList('smpp', credentials), '--to', '+13125550142');
+    expect(steps.at(-1)).toMatchObject({ step: 'connect', passed: false, detail: 'REJECTED_CREDENTIALS' });
+  });
+
+  test('it has no callbacks', async () => {
+    const { code, stderr } = await runCli(['simulate', 'smpp', '--callback-url', 'http://127.0.0.1:1'], {});
+    expect(code).not.toBe(0);
+    expect(stderr).toContain('--callback-url: an SMSC has none');
+  });
+});
+
 test('a receipt that does not come names the address to enter at the carrier', async () => {
   const { credentials } = await simulate('cm');
   const list = await addList('cm', credentials);

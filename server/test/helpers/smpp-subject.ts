@@ -23,6 +23,9 @@ export interface SmppSubjectOptions {
   readonly credentials?: Credentials;
 }
 
+/** Longer than the first wait for another session. */
+const GRACE_MS = 2_000;
+
 export async function openSmppSubject({ server, credentials }: SmppSubjectOptions = {}): Promise<SmppSubject> {
   let ids = 0;
   const smsc = new SmppServer({ onBind: () => ({}), onSubmit: () => ({ messageId: `m${++ids}` }), ...server });
@@ -32,6 +35,7 @@ export async function openSmppSubject({ server, credentials }: SmppSubjectOption
   const arrived: CallbackContent[] = [];
   const carrier = createSmppCarrier({
     clock: Date.now,
+    graceMs: GRACE_MS,
     async onArrived({ content }) {
       await subject.onStore();
       arrived.push(content);

@@ -78,11 +78,16 @@ export class Bind {
     });
   }
 
-  /** Waits for open requests, unbinds and stays closed. */
-  async close(): Promise<void> {
+  /** Waits for open requests, unbinds and stays closed; after `withinMs` the session is closed as it is. */
+  async close(withinMs: number): Promise<void> {
     this.#isClosing = true;
     clearTimeout(this.#retryTimer);
-    if (this.session !== undefined) return await this.session.unbind();
+    const { session } = this;
+    if (session !== undefined) {
+      const cut = withinMs === Infinity ? undefined : setTimeout(() => session.close(), withinMs);
+      await session.unbind();
+      return clearTimeout(cut);
+    }
     if (this.#socket === undefined) return this.#change('closed');
     await new Promise<void>((resolve) => {
       this.#onClosed = resolve;

@@ -118,8 +118,12 @@ export class SmppClient implements AsyncDisposable {
     return new Promise((resolve) => session.request(command, body, resolve as (answer: Response | NoAnswer) => void));
   }
 
-  /** Settles what was not started, waits for answers to what was sent, unbinds and closes. */
-  async close(): Promise<void> {
+  /**
+   * Settles what was not started, waits for answers to what was sent, unbinds and closes.
+   * @param withinMs after which sessions are closed as they are, and what has no answer is in doubt. Default: each wait has
+   *   the time limit of answers
+   */
+  async close(withinMs = Infinity): Promise<void> {
     this.#isClosing = true;
     clearTimeout(this.#rateTimer);
     const batches = this.#batches;
@@ -130,7 +134,7 @@ export class SmppClient implements AsyncDisposable {
       bind.current = undefined;
       cut?.abandon(NOT_SENT_CLOSED);
     }
-    await Promise.all(this.#binds.map((bind) => bind.close()));
+    await Promise.all(this.#binds.map((bind) => bind.close(withinMs)));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

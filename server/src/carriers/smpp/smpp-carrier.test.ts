@@ -208,6 +208,27 @@ describe('what nobody knows', () => {
   });
 });
 
+it('an end of the process awaits answers for a while, then they are in doubt; what was not sent goes back', async () => {
+  let submits = 0;
+  const onSubmit = (): { silent: true } => {
+    submits++;
+    return { silent: true };
+  };
+  const credentials = { window: 2, response_timeout_s: 60, enquire_link_s: 60 };
+  await using subject = await openSmppSubject({ server: { onSubmit }, credentials });
+  const messages = Array.from({ length: 4 }, (_, n) => makeMessage(OWN_NUMBER, subject.recipient(n)));
+  const stop = new AbortController();
+  const submitted = submitAll(subject.connection, messages, stop.signal);
+  await vi.waitUntil(() => submits === 2);
+  const startMs = performance.now();
+  stop.abort();
+  const doubt = { kind: 'in_doubt', code: 'stopped' };
+  const retry = { kind: 'retry', connectionFailed: false };
+  expect((await submitted).outcomes).toMatchObject([doubt, doubt, retry, retry]);
+  await subject.connection[Symbol.asyncDispose]();
+  expect(performance.now() - startMs).toBeLessThan(9_000);
+});
+
 describe('an SMSC that cannot be reached', () => {
   it.each([
     [STATUSES.RALYBND, 'RALYBND'],

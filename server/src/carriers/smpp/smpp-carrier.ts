@@ -16,10 +16,12 @@ export interface SmppCarrierDeps {
   readonly clock: Clock;
   /** Stores it; durable when it resolves. Only then the SMSC is told that we have it. */
   readonly onArrived: (arrival: SmppArrival) => Promise<void>;
+  /** How long messages wait for a session when there is none. Default 5,000. */
+  readonly graceMs?: number;
 }
 
 /** SMPP 3.4 to any SMSC, over sessions that stay open: receipts and texts come in over them. */
-export function createSmppCarrier({ clock, onArrived }: SmppCarrierDeps): Carrier {
+export function createSmppCarrier({ clock, onArrived, graceMs }: SmppCarrierDeps): Carrier {
   return {
     type: 'smpp',
     deduplicatesOwnId: false,
@@ -29,7 +31,8 @@ export function createSmppCarrier({ clock, onArrived }: SmppCarrierDeps): Carrie
     connect(list) {
       const key = toAccessKey(list.credentials);
       const isSameAccount = (credentials: Credentials): boolean => toAccessKey(credentials) === key;
-      return new SmppConnection({ clock, onArrived: (content) => onArrived({ list, content, isSameAccount }) }, list);
+      const take = (content: CallbackContent): Promise<void> => onArrived({ list, content, isSameAccount });
+      return new SmppConnection({ clock, onArrived: take, graceMs }, list);
     },
   };
 }

@@ -18,22 +18,25 @@ import { toAnswerId } from './message-id-form.ts';
 import { toOutgoing } from './outgoing.ts';
 import { settleParts, UNSENDABLE, type Settlement } from './part-outcomes.ts';
 import { readSettings, type SmppSettings } from './settings.ts';
+import { createStop, type Stop, type StopReason } from './stop.ts';
 
 export interface SmppConnectionDeps {
   readonly clock: Clock;
   /** Stores what came in; durable when it resolves, and said again by the SMSC when it rejects. */
   readonly onArrived: (content: CallbackContent) => Promise<void>;
+  /** How long messages wait for a session when there is none. Default 5,000. */
+  readonly graceMs?: number | undefined;
 }
 
 /** What has not begun to leave by then goes back to the queue, where it can grow stale, be cancelled and be stopped. */
 const PATIENCE_MS = 60 * SECOND_MS;
+/** What has no answer when the connection is closed is awaited so long. */
+const CLOSE_MS = 2 * SECOND_MS;
 /** A message that meets a fault of the SMSC so often is given up. */
 const MAX_FAULTS = 5;
 /** Messages whose faults, and whose unanswered parts, are remembered. */
 const MAX_REMEMBERED = 10_000;
 const MAX_REFERENCE = 0x10000;
-
-type StopReason = 'told' | 'unbound' | 'slow';
 
 /**
  * The sessions of one list at its SMSC: what goes out and what comes in. Opens with the first submit or with `open`, and
@@ -44,7 +47,7 @@ export class SmppConnection implements CarrierConnection {
   readonly #list: CarrierList;
   readonly #settings: SmppSettings;
   readonly #arrivals: Gatherer;
-  readonly #watch: BindWatch = createBindWatch();
+  readonly #watch: BindWatch;
   /** Messages in doubt with what is known of their parts; late answers are added. */
   readonly #doubts = new Remembered<PartOutcome[]>(MAX_REMEMBERED);
   readonly #faults = new Remembered<number>(MAX_REMEMBERED);
@@ -57,6 +60,7 @@ export class SmppConnection implements CarrierConnection {
     this.#list = list;
     this.#settings = readSettings(list.credentials);
     this.#arrivals = createGatherer(deps.onArrived);
+    this.#watch = createBindWatch(deps.graceMs);
   }
 
   open(): void {
@@ -68,35 +72,49 @@ export class SmppConnection implements CarrierConnection {
     settle: (index: number, outcome: SubmitOutcome) => void,
     signal: AbortSignal,
   ): Promise<void> {
-    if (messages.length === 0) return;
-    const stopping = new AbortController();
-    let stopReason: StopReason = 'told';
-    const stop = (reason: StopReason): void => {
-      if (stopping.signal.aborted) return;
-      stopReason = reason;
-      stopping.abort();
+    const open = new Set(messages.keys());
+    const settleOnce = (index: number, outcome: SubmitOutcome): void => {
+      if (open.delete(index)) settle(index, outcome);
     };
-    const onTold = (): void => stop('told');
-    if (signal.aborted || this.#isDisposed) stop('told');
-    signal.addEventListener('abort', onTold);
-    const patience = setTimeout(() => stop('slow'), PATIENCE_MS);
-    const unwatch = this.#watch.onGone(() => stop('unbound'));
-    const settling: Promise<void>[] = [];
-    const { outgoing, indexes, unsendable } = this.#toParts(messages);
-    for (const index of unsendable) settle(index, UNSENDABLE);
+    if (signal.aborted || this.#isDisposed) {
+      for (const index of messages.keys()) settleOnce(index, this.#toRetry('told'));
+    } else if (messages.length > 0) await this.#submit(messages, settleOnce, signal);
+    for (const index of open) settleOnce(index, { kind: 'in_doubt', code: 'stopped' });
+  }
+
+  /** Resolves when all are settled, or some time after it was told to stop. */
+  async #submit(
+    messages: readonly SubmitMessage[],
+    settle: (index: number, outcome: SubmitOutcome) => void,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const stop = createStop(signal);
+    const patience = setTimeout(() => stop.now('slow'), PATIENCE_MS);
+    const unwatch = this.#watch.onGone(() => stop.now('unbound'));
     try {
-      const onParts = (place: number, parts: readonly PartOutcome[]): void => {
-        const index = indexes[place] as number;
-        const settled = this.#settle(messages[index] as SubmitMessage, parts, stopReason);
-        settling.push(settled.then((outcome) => settle(index, outcome)));
-      };
-      await this.#connect().submitAll(outgoing, onParts, stopping.signal);
-      await Promise.all(settling);
+      await Promise.race([this.#send(messages, settle, stop), stop.graceOver]);
     } finally {
       clearTimeout(patience);
       unwatch();
-      signal.removeEventListener('abort', onTold);
+      stop.end();
     }
+  }
+
+  async #send(
+    messages: readonly SubmitMessage[],
+    settle: (index: number, outcome: SubmitOutcome) => void,
+    stop: Stop,
+  ): Promise<void> {
+    const { outgoing, indexes, unsendable } = this.#toParts(messages);
+    for (const index of unsendable) settle(index, UNSENDABLE);
+    const settling: Promise<void>[] = [];
+    const onParts = (place: number, parts: readonly PartOutcome[]): void => {
+      const index = indexes[place] as number;
+      const settled = this.#settle(messages[index] as SubmitMessage, parts, stop.reason);
+      settling.push(settled.then((outcome) => settle(index, outcome)));
+    };
+    await this.#connect().submitAll(outgoing, onParts, stop.signal);
+    await Promise.all(settling);
   }
 
   /** What late answers told; nothing else helps without the carrier's id. */
@@ -121,7 +139,7 @@ export class SmppConnection implements CarrierConnection {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#isDisposed = true;
-    await this.#client?.close();
+    await this.#client?.close(CLOSE_MS);
     this.#watch.close();
   }
 
