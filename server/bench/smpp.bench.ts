@@ -12,7 +12,8 @@ import { sampleBody, samplePhone } from './lib/sample-messages.ts';
 const BUDGET = { cpuUs: 2, cpuUs100: 2, wallUs: 3.33, wallUs100: 10 };
 
 const VALIDITY = toRelativeTime(240);
-const BATCH = 5_000;
+/** As many as the pipeline claims at once. */
+const BATCH = 1_000;
 const BATCHES_AT_A_TIME = 3;
 const WARM_UP = 300_000;
 const MESSAGES = isShort ? 1_000_000 : 3_000_000;

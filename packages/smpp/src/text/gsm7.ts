@@ -1,4 +1,4 @@
-import { takeOctets } from './slab.ts';
+import { takeLatin1, takeOctets } from './slab.ts';
 
 /** Octet of the escape to the extension table (3GPP TS 23.038 §6.2.1.1). */
 export const ESCAPE = 0x1b;
@@ -35,12 +35,8 @@ const LIKE_ASCII = /^[\n\r !-#%-?A-Za-z]*$/;
 /** One septet an octet, not packed; undefined when a character is not in the alphabet. */
 export function toSeptets(text: string): Uint8Array | undefined {
   const { length } = text;
-  const taken = takeOctets(length);
-  if (LIKE_ASCII.test(text)) {
-    taken.write(text, 'latin1');
-    return taken;
-  }
-  let octets: Uint8Array = taken;
+  if (LIKE_ASCII.test(text)) return takeLatin1(text);
+  let octets = takeOctets(length);
   let at = 0;
   for (let i = 0; i < length; i++) {
     const code = CODES[text.charCodeAt(i)] as number;

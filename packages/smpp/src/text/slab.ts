@@ -6,15 +6,30 @@ let slab = Buffer.allocUnsafeSlow(SLAB_BYTES);
 let used = 0;
 
 /**
- * Octets that many short texts share the memory of: memory of its own costs each a microsecond. Only what is written to the
- * returned octets is theirs; nothing outlives what refers to it, a slab is kept as long as one of its texts.
+ * Octets that share the memory of many short texts: memory of its own costs each a microsecond. They hold anything until they
+ * are written. A slab is kept as long as one of its texts.
  */
-export function takeOctets(length: number): Buffer {
-  if (length > LARGEST_IN_SLAB) return Buffer.allocUnsafeSlow(length);
+export function takeOctets(length: number): Uint8Array {
+  if (length > LARGEST_IN_SLAB) return new Uint8Array(length);
+  const start = makeRoom(length);
+  return new Uint8Array(slab.buffer, start, length);
+}
+
+/** The same, with the characters of a Latin-1 text written. */
+export function takeLatin1(text: string): Uint8Array {
+  const { length } = text;
+  if (length > LARGEST_IN_SLAB) return new Uint8Array(Buffer.from(text, 'latin1'));
+  const start = makeRoom(length);
+  slab.write(text, start, length, 'latin1');
+  return new Uint8Array(slab.buffer, start, length);
+}
+
+/** Where they begin. */
+function makeRoom(length: number): number {
   if (used + length > SLAB_BYTES) {
     slab = Buffer.allocUnsafeSlow(SLAB_BYTES);
     used = 0;
   }
   used += length;
-  return slab.subarray(used - length, used);
+  return used - length;
 }
