@@ -229,6 +229,23 @@ it('an end of the process awaits answers for a while, then they are in doubt; wh
   expect(performance.now() - startMs).toBeLessThan(9_000);
 });
 
+it('a connection that is closed awaits the answers to what it has out', async () => {
+  let submits = 0;
+  const onSubmit: ServerOptions['onSubmit'] = async () => {
+    submits++;
+    await new Promise((resolve) => setTimeout(resolve, 2_500));
+    return { messageId: `m${submits}` };
+  };
+  const credentials = { window: 1, response_timeout_s: 10 };
+  await using subject = await openSmppSubject({ server: { onSubmit }, credentials });
+  const messages = Array.from({ length: 2 }, (_, n) => makeMessage(OWN_NUMBER, subject.recipient(n)));
+  const submitted = submitAll(subject.connection, messages);
+  await vi.waitUntil(() => submits === 1);
+  await subject.connection[Symbol.asyncDispose]();
+  expect((await submitted).outcomes).toMatchObject([{ kind: 'accepted' }, { kind: 'retry', connectionFailed: false }]);
+  expect(submits).toBe(1);
+});
+
 describe('an SMSC that cannot be reached', () => {
   it.each([
     [STATUSES.RALYBND, 'RALYBND'],

@@ -30,7 +30,7 @@ export interface SmppConnectionDeps {
 
 /** What has not begun to leave by then goes back to the queue, where it can grow stale, be cancelled and be stopped. */
 const PATIENCE_MS = 60 * SECOND_MS;
-/** What has no answer when the connection is closed is awaited so long. */
+/** How long sessions are given to end in order when no submit waits for an answer. */
 const CLOSE_MS = 2 * SECOND_MS;
 /** A message that meets a fault of the SMSC so often is given up. */
 const MAX_FAULTS = 5;
@@ -53,6 +53,7 @@ export class SmppConnection implements CarrierConnection {
   readonly #faults = new Remembered<number>(MAX_REMEMBERED);
   #client: SmppClient | undefined;
   #isDisposed = false;
+  #openSubmits = 0;
   #reference = Math.floor(Math.random() * MAX_REFERENCE);
 
   constructor(deps: SmppConnectionDeps, list: CarrierList) {
@@ -91,12 +92,14 @@ export class SmppConnection implements CarrierConnection {
     const stop = createStop(signal);
     const patience = setTimeout(() => stop.now('slow'), PATIENCE_MS);
     const unwatch = this.#watch.onGone(() => stop.now('unbound'));
+    this.#openSubmits++;
     try {
       await Promise.race([this.#send(messages, settle, stop), stop.graceOver]);
     } finally {
       clearTimeout(patience);
       unwatch();
       stop.end();
+      this.#openSubmits--;
     }
   }
 
@@ -139,7 +142,8 @@ export class SmppConnection implements CarrierConnection {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#isDisposed = true;
-    await this.#client?.close(CLOSE_MS);
+    // With new credentials, what the old sessions have out is awaited as long as ever.
+    await this.#client?.close(this.#openSubmits > 0 ? this.#settings.client.responseTimeoutMs : CLOSE_MS);
     this.#watch.close();
   }
 
