@@ -12,7 +12,7 @@ test('the examples of the README work together', async () => {
   const source = pathToFileURL(join(import.meta.dirname, '../src/index.ts')).href;
   const end = `await new Promise((resolve) => setTimeout(resolve, 200)); await client.close(); await server.close();`;
   const names =
-    'readReceipt, readText, SmppClient, splitText, toAddress, toRelativeTime, SmppServer, STATUSES, toReceipt';
+    'readReceipt, readText, SmppClient, splitText, toAddress, toRelativeTime, toSubmit, SmppServer, STATUSES, toReceipt';
   const code = [server, client, end]
     .join('\n')
     .replace(/^import .*$/gm, '')
