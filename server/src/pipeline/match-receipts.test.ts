@@ -1,13 +1,13 @@
 import { expect, test } from 'vitest';
 import type { RecipientReport } from '../store/carrier-ref-store.ts';
-import type { UnknownMessage } from '../store/in-doubt-store.ts';
+import type { OpenMessage } from '../store/in-doubt-store.ts';
 import { matchReceipts } from './match-receipts.ts';
 import { MESSAGE_STATES as S } from './message-state.ts';
 
 const NOW_MS = 1_793_638_449_000;
 const PHONE = 13_125_550_142;
 
-function doubt(number: number, changes: Partial<UnknownMessage> = {}): UnknownMessage {
+function doubt(number: number, changes: Partial<OpenMessage> = {}): OpenMessage {
   return { number, phone: PHONE, state: S.in_doubt, segments: 1, submittedMs: NOW_MS, text: 'Hello, Ada!', ...changes };
 }
 
@@ -15,7 +15,7 @@ function receipt(carrierId: string, changes: Partial<RecipientReport> = {}): Rec
   return { carrierId, phone: PHONE, textStart: 'Hello, A', parkedMs: NOW_MS + 5_000, ...changes };
 }
 
-test.each<[string, UnknownMessage[], RecipientReport[], [number, string][]]>([
+test.each<[string, OpenMessage[], RecipientReport[], [number, string][]]>([
   ['the only one that fits', [doubt(1)], [receipt('a')], [[1, 'a']]],
   ['a receipt that came twice', [doubt(1)], [receipt('a'), receipt('a')], [[1, 'a']]],
   ['a receipt without text', [doubt(1)], [receipt('a', { textStart: '' })], [[1, 'a']]],
@@ -33,6 +33,7 @@ test.each<[string, UnknownMessage[], RecipientReport[], [number, string][]]>([
   ['a receipt after 10 minutes', [doubt(1)], [receipt('a', { parkedMs: NOW_MS + 600_001 })], []],
   ['two messages that fit', [doubt(1), doubt(2)], [receipt('a')], []],
   ['one beside it whose answer may still come', [doubt(1), doubt(2, { state: S.submitting })], [receipt('a')], []],
+  ['one beside it that waits for its receipt', [doubt(1), doubt(2, { state: S.sent })], [receipt('a')], []],
   ['one whose answer may still come', [doubt(1, { state: S.submitting })], [receipt('a')], []],
   ['two receipts for one message', [doubt(1)], [receipt('a'), receipt('b')], []],
   [

@@ -1,6 +1,6 @@
 import { MINUTE_MS } from '../lib/clock.ts';
 import type { RecipientReport } from '../store/carrier-ref-store.ts';
-import type { UnknownMessage } from '../store/in-doubt-store.ts';
+import type { OpenMessage } from '../store/in-doubt-store.ts';
 import { MESSAGE_STATES } from './message-state.ts';
 
 /** A receipt that comes later after the submit is taken for another message's. */
@@ -11,11 +11,11 @@ const FITS_MS = 10 * MINUTE_MS;
  * its recipient that was submitted at most 10 minutes before it came and begins with the text it shows. It must fit exactly
  * one, and that one be in doubt and no other receipt's: what is ambiguous stays in doubt.
  *
- * @param messages all to those recipients that may be at the carrier under an id unknown to us, those still waiting for
- *   their answer too
+ * @param messages all to those recipients that the carrier may have and whose end is not known: in doubt, waiting for their
+ *   answer, and sent, since a receipt may name those by an id that it never gave
  */
 export function matchReceipts(
-  messages: readonly UnknownMessage[],
+  messages: readonly OpenMessage[],
   reports: readonly RecipientReport[],
 ): Map<number, string> {
   const idsOf = new Map<number, Set<string>>();
@@ -35,7 +35,7 @@ export function matchReceipts(
   return matched;
 }
 
-function fits({ phone, submittedMs, text }: UnknownMessage, report: RecipientReport): boolean {
+function fits({ phone, submittedMs, text }: OpenMessage, report: RecipientReport): boolean {
   const afterMs = report.parkedMs - submittedMs;
   if (phone !== report.phone || afterMs < 0 || afterMs > FITS_MS) return false;
   return text.startsWith(toPlainStart(report.textStart));

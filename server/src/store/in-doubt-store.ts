@@ -80,8 +80,8 @@ export async function takeDueDoubts(pool: Pool, nowMs: number, retryMs: number, 
   return rows;
 }
 
-/** A message that the carrier may have without our knowing its id. */
-export interface UnknownMessage {
+/** A message that a receipt with an unknown id may be about. */
+export interface OpenMessage {
   readonly number: number;
   readonly phone: number;
   readonly state: number;
@@ -90,20 +90,20 @@ export interface UnknownMessage {
   readonly text: string;
 }
 
-/** Messages to these recipients that are in one of the states and have no carrier id. */
-export async function findUnknownMessages(
+/** Messages to these recipients that were submitted and are in one of the states. */
+export async function findOpenMessages(
   transaction: Transaction,
   listId: number,
   phones: readonly number[],
   states: readonly number[],
-): Promise<UnknownMessage[]> {
-  const { rows } = await transaction.query<UnknownMessage>({
-    name: 'message.find_unknown',
+): Promise<OpenMessage[]> {
+  const { rows } = await transaction.query<OpenMessage>({
+    name: 'message.find_open',
     text: `
       select number, phone, state, coalesce(segments, 1) as segments, submitted_ms as "submittedMs",
         coalesce(body, template) as text
       from message
-      where list_id = $1 and phone = any ($2::bigint[]) and state = any ($3::smallint[]) and carrier_ids is null
+      where list_id = $1 and phone = any ($2::bigint[]) and state = any ($3::smallint[])
         and submitted_ms is not null`,
     values: [listId, phones, states],
   });

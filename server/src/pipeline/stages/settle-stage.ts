@@ -6,7 +6,7 @@ import type { IdCodec } from '../../lib/public-id.ts';
 import { takeBackSends } from '../../store/contact-activity-store.ts';
 import { findRecipientReports, lockCarrierRefs } from '../../store/carrier-ref-store.ts';
 import {
-  findUnknownMessages,
+  findOpenMessages,
   deleteInDoubt,
   postponeDoubts,
   takeDueDoubts,
@@ -158,8 +158,8 @@ async function learnFromReceipts(
     await lockCarrierRefs(transaction, listId);
     const reports = await findRecipientReports(transaction, listId, phones);
     if (reports.length === 0) return new Map();
-    const unknown = await findUnknownMessages(transaction, listId, phones, [S.in_doubt, S.submitting]);
-    const matched = matchReceipts(unknown, reports);
+    const states = [S.in_doubt, S.submitting, S.sent];
+    const matched = matchReceipts(await findOpenMessages(transaction, listId, phones, states), reports);
     if (matched.size === 0) return matched;
     const taken = [...matched].map(([number, id]) => ({ number, carrierIds: [id], echoesOwnId: false }));
     await saveCarrierIds(transaction, listId, taken, clock());
