@@ -11,10 +11,10 @@ test.each(SMPP_CREDENTIALS.map(({ name }) => name))('the page explains %s', (nam
   expect(read('smpp')).toContain(`\`${name}\``);
 });
 
-test.each(Object.entries(SMPP_BEHAVIOURS))('the page of simulated peers says what %s does', (name, says) => {
-  expect(read('twins')).toContain(`| \`${name}\` | ${says} |`);
+test.each(Object.entries(SMPP_BEHAVIOURS))('the page says what %s does', (name, says) => {
+  expect(read('smpp')).toContain(`| \`${name}\` | ${says} |`);
 });
 
-test('the page of simulated peers has every number with a behaviour', () => {
-  for (const digits of BEHAVIOURS.keys()) expect(read('twins')).toContain(`\`${digits}\``);
+test('the pages have every number with a behaviour', () => {
+  for (const digits of BEHAVIOURS.keys()) expect(read('smpp') + read('twins')).toContain(`\`${digits}\``);
 });
