@@ -14,7 +14,7 @@ const load = {
   // Code is compiled and memory is taken in the first seconds.
   warmUpMs: isShort ? 1_500 : 3_000,
   rounds: isShort ? 3 : 5,
-  roundMs: isShort ? 800 : 2_000,
+  roundMs: isShort ? 800 : 1_500,
 };
 const of1000 = await runLoad(server.pid, { ...load, connections: 8, messagesPerRequest: 1_000 });
 const of100 = await runLoad(server.pid, { ...load, connections: 16, messagesPerRequest: 100 });

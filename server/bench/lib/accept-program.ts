@@ -28,7 +28,8 @@ const directory = await openDirectory({
   staleAfterMs: null,
   onError: console.error,
 });
-const log = await openLmdbLog({ dir: join(dataDir, 'log') });
+// Nothing is trimmed: a fast machine appends several GiB.
+const log = await openLmdbLog({ dir: join(dataDir, 'log'), maxSizeBytes: 12 * 1024 ** 3 });
 const numbers = await openNumberBlocks(pool, 'message');
 const app = createHttpServer({
   config: { publicUrl: 'http://127.0.0.1', corsOrigins: [] },
