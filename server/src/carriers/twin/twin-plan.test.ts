@@ -4,8 +4,9 @@ import { BY_DIGITS, planFor, TWIN_BEHAVIOURS, type TwinBehaviour } from './twin-
 
 const PAGE = readFileSync(new URL('../../../../docs/carriers/twins.md', import.meta.url), 'utf8');
 
-/** The rows of the page's tables whose first cell is code. */
-const ROWS = PAGE.split('\n').flatMap((line): [string, string][] => {
+/** The rows of the tables about carriers over HTTP whose first cell is code. */
+const [ABOUT_HTTP = ''] = PAGE.split('\n## ');
+const ROWS = ABOUT_HTTP.split('\n').flatMap((line): [string, string][] => {
   const [, names, text] = /^\| (`.+`) +\| (.+?) +\|$/.exec(line) ?? [];
   return names === undefined || text === undefined ? [] : [[names, text]];
 });
