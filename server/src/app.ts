@@ -246,7 +246,11 @@ async function buildParts(foundation: Foundation): Promise<Parts> {
   const simulator = openSimulator(building, config, { clock, onEvents });
   const { carrierConnectMs: connectTimeoutMs, carrierAnswerMs: answerTimeoutMs } = config;
   const roads = building.use(createHttpRoads({ connectTimeoutMs, answerTimeoutMs }));
-  const smpp = createSmppCarrier({ clock, onArrived: (arrival) => takeArrival({ directory, onEvents }, arrival) });
+  const smpp = createSmppCarrier({
+    clock,
+    onArrived: (arrival) => takeArrival({ directory, onEvents }, arrival),
+    onSessions: (listId, sessions) => health.onSessions(listId, sessions),
+  });
   const carriers = [simulator, ...createHttpCarriers({ roads, publicUrl: config.publicUrl }), smpp];
   const connections = building.use(pipeline.createConnections(carriers));
   const callbacks = pipeline.createCallbackReceiver({

@@ -18,12 +18,12 @@ const list = () => health.sending().get(7);
 
 test('counts what is in flight and keeps the last success and the last error', () => {
   health.onSubmitted(7, 3);
-  expect(list()).toEqual({ state: 'unknown', inFlight: 3, lastError: null, lastSuccessMs: null });
+  expect(list()).toEqual({ state: 'unknown', inFlight: 3, lastError: null, lastSuccessMs: null, sessions: null });
   health.onAnswered(7, [ACCEPTED]);
   nowMs = 2_000;
   health.onAnswered(7, [REFUSED]);
   const lastError = { detail: 'REJECTED_CONTENT', code: '40302', atMs: 2_000 };
-  expect(list()).toEqual({ state: 'up', inFlight: 1, lastError, lastSuccessMs: 1_000 });
+  expect(list()).toEqual({ state: 'up', inFlight: 1, lastError, lastSuccessMs: 1_000, sessions: null });
   health.onUnanswered(7, 1);
   expect(list()?.inFlight).toBe(0);
 });
@@ -36,6 +36,18 @@ test('is failing with the first failed connection, down with the fifth, and up w
   health.onAnswered(7, [DOUBT]);
   expect(list()).toMatchObject({ state: 'down', lastError: { detail: 'in_doubt', code: 'timeout' } });
   health.onAnswered(7, [REFUSED]);
+  expect(list()?.state).toBe('up');
+});
+
+test('sessions tell before anything is sent: up with all, failing with some, down with none', () => {
+  const missing = { detail: 'CARRIER_UNAVAILABLE', code: 'ECONNREFUSED' };
+  health.onSessions(7, { bound: 2, wanted: 2, missing: null });
+  expect(list()).toMatchObject({ state: 'up', lastError: null });
+  health.onSessions(7, { bound: 1, wanted: 2, missing });
+  expect(list()).toMatchObject({ state: 'failing', lastError: { ...missing, atMs: 1_000 } });
+  health.onSessions(7, { bound: 0, wanted: 2, missing });
+  expect(list()?.state).toBe('down');
+  health.onSessions(7, { bound: 2, wanted: 2, missing: null });
   expect(list()?.state).toBe('up');
 });
 

@@ -1,6 +1,6 @@
 import type { Clock } from '../lib/clock.ts';
 
-/** `down`: nothing gets through; `failing`: the last tries did not; `unknown`: nothing was tried yet. */
+/** `down`: nothing gets through; `failing`: the last tries did not, or a session is missing; `unknown`: nothing was tried. */
 export type CarrierState = 'unknown' | 'up' | 'failing' | 'down';
 
 /** How the sending side of one list fares at its carrier. */
@@ -11,6 +11,16 @@ export interface SendingHealth {
   /** Our word and the carrier's code; null: there was none. */
   readonly lastError: { readonly detail: string; readonly code: string | null; readonly atMs: number } | null;
   readonly lastSuccessMs: number | null;
+  /** Of a carrier that messages go to over sessions; null: they do not, or none was opened yet. */
+  readonly sessions: Sessions | null;
+}
+
+export interface Sessions {
+  readonly bound: number;
+  /** As many as the list asks for. */
+  readonly wanted: number;
+  /** Why some are missing; null: none is. */
+  readonly missing: { readonly detail: string; readonly code: string | null } | null;
 }
 
 /** Receipts since the last time that they were taken. */
@@ -36,6 +46,8 @@ export interface CarrierHealth {
   /** Of a submit that ended without these answers. */
   onUnanswered(listId: number, count: number): void;
   onReceipts(listId: number, matched: number, total: number): void;
+  /** Sessions came or went. */
+  onSessions(listId: number, sessions: Sessions): void;
   /** Lists that this process sent for. */
   sending(): ReadonlyMap<number, SendingHealth>;
   /** Since the start. */
@@ -57,6 +69,7 @@ interface Mutable {
   inFlight: number;
   lastError: SendingHealth['lastError'];
   lastSuccessMs: number | null;
+  sessions: Sessions | null;
 }
 
 export function createCarrierHealth(clock: Clock): CarrierHealth {
@@ -69,7 +82,7 @@ export function createCarrierHealth(clock: Clock): CarrierHealth {
     changedLists.add(listId);
     const known = lists.get(listId);
     if (known !== undefined) return known;
-    const fresh: Mutable = { failures: 0, inFlight: 0, lastError: null, lastSuccessMs: null };
+    const fresh: Mutable = { failures: 0, inFlight: 0, lastError: null, lastSuccessMs: null, sessions: null };
     lists.set(listId, fresh);
     return fresh;
   }
@@ -86,6 +99,11 @@ export function createCarrierHealth(clock: Clock): CarrierHealth {
     onReceipts(listId, matched, total) {
       add(totals, listId, matched, total);
       add(newReceipts, listId, matched, total);
+    },
+    onSessions(listId, sessions) {
+      const list = change(listId);
+      list.sessions = sessions;
+      if (sessions.missing !== null) list.lastError = { ...sessions.missing, atMs: clock() };
     },
     sending: () => new Map([...lists].map(([listId, list]) => [listId, toSendingHealth(list)])),
     receipts: () => totals,
@@ -120,13 +138,15 @@ function note(list: Mutable, outcome: Answer['outcome'], nowMs: number): void {
   };
 }
 
-function toSendingHealth({ failures, inFlight, lastError, lastSuccessMs }: Mutable): SendingHealth {
-  return { state: toState(failures, lastError ?? lastSuccessMs), inFlight, lastError, lastSuccessMs };
+function toSendingHealth(list: Mutable): SendingHealth {
+  const { inFlight, lastError, lastSuccessMs, sessions } = list;
+  return { state: toState(list), inFlight, lastError, lastSuccessMs, sessions };
 }
 
-function toState(failures: number, seen: unknown): CarrierState {
-  if (failures > 0) return failures >= DOWN_AFTER ? 'down' : 'failing';
-  return seen === null ? 'unknown' : 'up';
+function toState({ failures, lastError, lastSuccessMs, sessions }: Mutable): CarrierState {
+  if (failures >= DOWN_AFTER || sessions?.bound === 0) return 'down';
+  if (failures > 0 || (sessions !== null && sessions.missing !== null)) return 'failing';
+  return lastError === null && lastSuccessMs === null && sessions === null ? 'unknown' : 'up';
 }
 
 function add(

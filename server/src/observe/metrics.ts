@@ -138,7 +138,7 @@ function registerHealth(registry: Registry, { health, typeOf }: Readings): void 
   registry.registerMetric(
     new Gauge({
       name: 'trackly_carrier_up',
-      help: 'Whether messages of the list get through to its carrier; 0 after 5 failed connections in a row',
+      help: 'Whether messages of the list get through to its carrier; 0 after 5 failed connections in a row, or without a session',
       labelNames: HEALTH_LABELS,
       registers: [],
       collect() {
@@ -156,6 +156,22 @@ function registerHealth(registry: Registry, { health, typeOf }: Readings): void 
       collect() {
         this.reset();
         for (const [listId, { inFlight }] of health.sending()) this.set(labels(listId), inFlight);
+      },
+    }),
+  );
+  registry.registerMetric(
+    new Gauge({
+      name: 'trackly_carrier_sessions',
+      help: 'Sessions of the list at its SMSC, and those that it asks for and are missing',
+      labelNames: [...HEALTH_LABELS, 'state'],
+      registers: [],
+      collect() {
+        this.reset();
+        for (const [listId, { sessions }] of health.sending()) {
+          if (sessions === null) continue;
+          this.set({ ...labels(listId), state: 'bound' }, sessions.bound);
+          this.set({ ...labels(listId), state: 'missing' }, sessions.wanted - sessions.bound);
+        }
       },
     }),
   );

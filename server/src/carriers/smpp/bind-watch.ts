@@ -11,6 +11,22 @@ export interface BindReason {
   readonly code: string | null;
 }
 
+/** How many sessions there are of those that are wanted; receiving ones count too. */
+export interface SmppSessions {
+  readonly bound: number;
+  readonly wanted: number;
+  /** Why one is missing; null: none is. */
+  readonly missing: BindReason | null;
+}
+
+/** undefined while nothing came of the first tries yet. */
+export function countSessions(binds: readonly BindState[]): SmppSessions | undefined {
+  const bound = binds.filter(({ state }) => state === 'bound').length;
+  const lost = binds.find(({ state, lastError }) => state !== 'bound' && lastError !== null);
+  if (lost === undefined && (bound === 0 || bound < binds.length)) return undefined;
+  return { bound, wanted: binds.length, missing: lost === undefined ? null : toReason(lost.lastError) };
+}
+
 /** Knows for how long no session can send, and why. */
 export interface BindWatch {
   onBinds(binds: readonly BindState[]): void;

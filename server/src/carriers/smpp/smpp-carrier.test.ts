@@ -5,6 +5,7 @@ import { openSmppSubject, type SmppSubject } from '../../../test/helpers/smpp-su
 import { findCredentialError } from '../../lib/credentials.ts';
 import type { SubmitMessage, SubmitOutcome } from '../carrier.ts';
 import { makeMessage, submitAll } from '../contract-suite.ts';
+import type { SmppSessions } from './bind-watch.ts';
 import { createSmppCarrier, type SmppArrival } from './smpp-carrier.ts';
 import { SMPP_CREDENTIALS } from './settings.ts';
 
@@ -507,6 +508,24 @@ describe('what comes in', () => {
       expect(texts.map(({ text }) => text).join('')).toBe('b'.repeat(200));
     },
   );
+});
+
+test('tells of its sessions: one there, gone with the SMSC, and why', async () => {
+  const told: SmppSessions[] = [];
+  await using subject = await openSmppSubject();
+  const carrier = createSmppCarrier({
+    clock: Date.now,
+    onArrived: async () => {},
+    onSessions: (listId, sessions) => void told.push({ ...sessions, listId } as SmppSessions),
+  });
+  const { credentials } = subject;
+  await using connection = carrier.connect({ id: 7, accountId: ACCOUNT_ID, number: OWN_NUMBER, credentials });
+  connection.open!();
+  await vi.waitUntil(() => told.length > 0);
+  expect(told).toEqual([{ listId: 7, bound: 1, wanted: 1, missing: null }]);
+  await subject.server.close();
+  await vi.waitUntil(() => told.at(-1)?.missing?.code === 'ECONNREFUSED', { timeout: 10_000 });
+  expect(told.at(-1)).toMatchObject({ bound: 0, wanted: 1, missing: { detail: 'CARRIER_UNAVAILABLE' } });
 });
 
 test('lists with the same access are one account', async () => {

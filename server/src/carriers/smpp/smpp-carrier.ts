@@ -1,6 +1,7 @@
 import type { Clock } from '../../lib/clock.ts';
 import type { Credentials } from '../../lib/credentials.ts';
 import type { CallbackContent, Carrier, CarrierList } from '../carrier.ts';
+import type { SmppSessions } from './bind-watch.ts';
 import { SMPP_CREDENTIALS, toAccessKey } from './settings.ts';
 import { SmppConnection } from './smpp-connection.ts';
 
@@ -16,12 +17,14 @@ export interface SmppCarrierDeps {
   readonly clock: Clock;
   /** Stores it; durable when it resolves. Only then the SMSC is told that we have it. */
   readonly onArrived: (arrival: SmppArrival) => Promise<void>;
+  /** Sessions of a list came or went. */
+  readonly onSessions?: (listId: number, sessions: SmppSessions) => void;
   /** How long messages wait for a session when there is none. Default 5,000. */
   readonly graceMs?: number;
 }
 
 /** SMPP 3.4 to any SMSC, over sessions that stay open: receipts and texts come in over them. */
-export function createSmppCarrier({ clock, onArrived, graceMs }: SmppCarrierDeps): Carrier {
+export function createSmppCarrier({ clock, onArrived, onSessions, graceMs }: SmppCarrierDeps): Carrier {
   return {
     type: 'smpp',
     deduplicatesOwnId: false,
@@ -32,7 +35,8 @@ export function createSmppCarrier({ clock, onArrived, graceMs }: SmppCarrierDeps
       const key = toAccessKey(list.credentials);
       const isSameAccount = (credentials: Credentials): boolean => toAccessKey(credentials) === key;
       const take = (content: CallbackContent): Promise<void> => onArrived({ list, content, isSameAccount });
-      return new SmppConnection({ clock, onArrived: take, graceMs }, list);
+      const tell = (sessions: SmppSessions): void => onSessions?.(list.id, sessions);
+      return new SmppConnection({ clock, onArrived: take, onSessions: tell, graceMs }, list);
     },
   };
 }

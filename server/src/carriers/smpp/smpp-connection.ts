@@ -1,4 +1,11 @@
-import { messageStateOf, SmppClient, type LateAnswer, type OutgoingMessage, type PartOutcome } from '@trackly/smpp';
+import {
+  type BindState,
+  messageStateOf,
+  SmppClient,
+  type LateAnswer,
+  type OutgoingMessage,
+  type PartOutcome,
+} from '@trackly/smpp';
 import { SECOND_MS, type Clock } from '../../lib/clock.ts';
 import type {
   CallbackContent,
@@ -9,7 +16,7 @@ import type {
   SubmitMessage,
   SubmitOutcome,
 } from '../carrier.ts';
-import { createBindWatch, type BindWatch } from './bind-watch.ts';
+import { countSessions, createBindWatch, type BindWatch, type SmppSessions } from './bind-watch.ts';
 import { checkBind } from './check-bind.ts';
 import { toTold } from './codes.ts';
 import { createGatherer, type Gatherer } from './gather-arrivals.ts';
@@ -24,6 +31,8 @@ export interface SmppConnectionDeps {
   readonly clock: Clock;
   /** Stores what came in; durable when it resolves, and said again by the SMSC when it rejects. */
   readonly onArrived: (content: CallbackContent) => Promise<void>;
+  /** Sessions came or went. */
+  readonly onSessions?: (sessions: SmppSessions) => void;
   /** How long messages wait for a session when there is none. Default 5,000. */
   readonly graceMs?: number | undefined;
 }
@@ -154,10 +163,16 @@ export class SmppConnection implements CarrierConnection {
         const { reports, inbound } = readDelivered(message, this.#settings, this.#deps.clock());
         return this.#arrivals.add(reports, inbound);
       },
-      onState: () => this.#watch.onBinds(this.#client?.binds ?? []),
+      onState: () => this.#onState(this.#client?.binds ?? []),
       onLateAnswer: (late) => this.#onLateAnswer(late),
     });
     return this.#client;
+  }
+
+  #onState(binds: readonly BindState[]): void {
+    this.#watch.onBinds(binds);
+    const sessions = this.#isDisposed ? undefined : countSessions(binds);
+    if (sessions !== undefined) this.#deps.onSessions?.(sessions);
   }
 
   #toParts(messages: readonly SubmitMessage[]): {
