@@ -27,15 +27,18 @@ import { isShort, report } from './lib/report.ts';
 import { sampleBody, samplePhone } from './lib/sample-messages.ts';
 import { listenTo } from './lib/listen-to.ts';
 
-/** CPU microseconds a message, PostgreSQL's too: at the gate, and later for the activity of a contact who had none. */
-const BUDGET = { cpuUs: 15, addUpCpuUs: 7 };
+/**
+ * CPU microseconds a message, PostgreSQL's too: at the gate, and later for the activity of a contact who had none. The short
+ * form ends before V8 has compiled all of it and begins while the disk takes what the benchmark before it wrote.
+ */
+const BUDGET = { cpuUs: isShort ? 18 : 15, addUpCpuUs: 7 };
 
 const CONTACTS = 1_000_000;
 /** Has no factor in common with CONTACTS. */
 const STRIDE = 7_919;
 const BATCH = 1_000;
 /** Of two batches each. */
-const WARM_UP_CLAIMS = 10;
+const WARM_UP_CLAIMS = 40;
 const CLAIMS = isShort ? 20 : 50;
 const LEASE_MS = 60_000;
 const WORKER_ID = 1;
