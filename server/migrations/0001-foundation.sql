@@ -422,3 +422,51 @@ create table dead_letter (
   failed_ms bigint not null,
   primary key (log_id, topic, partition, seq)
 );
+
+-- Where an account wants to be told of events. The secrets are sealed (secrets/sealed-text.ts).
+create table webhook_endpoint (
+  id text collate "C" primary key check (id ~ '^[0-9a-f]{24}$'),
+  account_id text not null references account (id),
+  url text not null,
+  -- names of events, or '*' alone
+  events text[] not null,
+  description text not null default '',
+  include_drops boolean not null default true,
+  status text not null default 'active' check (status in ('active', 'paused', 'disabled')),
+  status_reason text,
+  secret text not null,
+  -- the one before: requests are signed with it too until then
+  old_secret text,
+  old_secret_until_ms bigint,
+  -- first failed try since the last success
+  failing_since_ms bigint,
+  last_success_ms bigint,
+  last_failure_ms bigint,
+  created_ms bigint not null
+) with (fillfactor = 70);
+create index webhook_endpoint_by_account on webhook_endpoint (account_id, created_ms);
+-- How deliveries went is no change that anybody must follow.
+create trigger webhook_endpoint_changed after insert or delete or
+  update of account_id, events, status on webhook_endpoint
+  for each statement execute function directory_changed();
+
+-- One row an event and endpoint, written in the transaction of what the event reports. ids begin with the time in
+-- milliseconds, 12 hexadecimal digits, so they sort by age. A delivery of an endpoint that is gone is removed by the purge.
+create table webhook_delivery (
+  endpoint_id text collate "C" not null,
+  id text collate "C" not null,
+  -- what `webhook-id` shows, without its prefix: the same on every try and replay
+  event_id text collate "C" not null,
+  event text not null,
+  message_number bigint,
+  -- the bytes of the request
+  body text not null,
+  state smallint not null default 0, -- 0 pending, 1 delivered, 2 failed, 3 dropped
+  -- when the next try is due; null when there is none
+  next_ms bigint,
+  -- JSON objects in order: at_ms, status_code, duration_ms, error, response_excerpt
+  attempts jsonb not null default '[]',
+  primary key (endpoint_id, id)
+);
+create index webhook_delivery_due on webhook_delivery (endpoint_id, next_ms, id) where state = 0;
+create index webhook_delivery_by_message on webhook_delivery (message_number) where message_number is not null;

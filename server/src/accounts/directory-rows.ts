@@ -15,6 +15,8 @@ export interface Snapshot {
   readonly listsByV1Id: ReadonlyMap<string, List>;
   readonly listsByAccount: ReadonlyMap<string, readonly List[]>;
   readonly liveLists: readonly List[];
+  /** Events that endpoints subscribe to, `*` for all, by account. */
+  readonly wantedEvents: ReadonlyMap<string, ReadonlySet<string>>;
 }
 
 /** Keys of deleted accounts are left out; revoked ones are not in the rows. */
@@ -45,6 +47,7 @@ export function toSnapshot(rows: DirectoryRows, readCredentials: CredentialReade
     listsByV1Id: new Map(lists.map((list) => [list.v1Id, list])),
     listsByAccount: groupByAccount(lists),
     liveLists,
+    wantedEvents: new Map(rows.wantedEvents.map(({ accountId, events }) => [accountId, new Set(events)])),
   };
 }
 

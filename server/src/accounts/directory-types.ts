@@ -96,6 +96,8 @@ export interface Directory {
   listsOf(accountId: string): readonly List[];
   /** All lists of the installation that are not deleted. */
   lists(): readonly List[];
+  /** Whether an endpoint of the account, one that is paused too, is to be told of this event (webhooks/events.ts). */
+  wantsEvent(accountId: string, event: string): boolean;
   /** False once the database could have moved on without us: callers must answer 503 then. */
   isCurrent(): boolean;
   /** How long ago the database was last heard from, in milliseconds. */

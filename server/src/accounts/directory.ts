@@ -91,7 +91,7 @@ function rememberKeys(now: () => Snapshot): (secret: string) => ApiKey | undefin
   };
 }
 
-type LookUps = Pick<Directory, 'account' | 'list' | 'listByNumber' | 'listByV1Id' | 'listsOf' | 'lists'>;
+type LookUps = Pick<Directory, 'account' | 'list' | 'listByNumber' | 'listByV1Id' | 'listsOf' | 'lists' | 'wantsEvent'>;
 
 function lookUps(now: () => Snapshot): LookUps {
   return {
@@ -101,6 +101,10 @@ function lookUps(now: () => Snapshot): LookUps {
     listByV1Id: (v1Id) => now().listsByV1Id.get(v1Id),
     listsOf: (accountId) => now().listsByAccount.get(accountId) ?? [],
     lists: () => now().liveLists,
+    wantsEvent(accountId, event) {
+      const wanted = now().wantedEvents.get(accountId);
+      return wanted !== undefined && (wanted.has(event) || wanted.has('*'));
+    },
   };
 }
 

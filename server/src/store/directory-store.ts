@@ -11,6 +11,14 @@ export interface DirectoryRows {
   readonly lists: readonly ListRow[];
   /** What the credentials of the lists are sealed with, by version. */
   readonly dataKeys: readonly SealedKey[];
+  /** Of accounts with endpoints that are not disabled. */
+  readonly wantedEvents: readonly WantedEventsRow[];
+}
+
+export interface WantedEventsRow {
+  readonly accountId: string;
+  /** Each once; `*` stands for all. */
+  readonly events: readonly string[];
 }
 
 export interface AccountRow {
@@ -70,7 +78,11 @@ export async function readDirectory(db: Queryable): Promise<DirectoryRows> {
            'status', status, 'isByoc', is_byoc, 'verified', verified, 'credentials', credentials,
            'settings', settings, 'createdMs', created_ms) order by id), ${EMPTY}) from list) as lists,
         (select coalesce(json_agg(json_build_object('version', version, 'sealed', sealed) order by version), ${EMPTY})
-         from data_key) as "dataKeys"`,
+         from data_key) as "dataKeys",
+        (select coalesce(json_agg(json_build_object('accountId', account_id, 'events', events)), ${EMPTY})
+         from (select account_id, array_agg(distinct event) as events
+               from webhook_endpoint, unnest(events) as event where status <> 'disabled' group by account_id) wanted)
+         as "wantedEvents"`,
   });
   const row = rows[0];
   if (row === undefined) throw new Error('directory.read answered no row');

@@ -96,6 +96,7 @@ export function createTestDirectory(): TestDirectory {
     isCurrent() {
       return this.current;
     },
+    wantsEvent: () => false,
     silentMs: () => 0,
     refresh: async () => {},
     [Symbol.asyncDispose]: async () => {},
