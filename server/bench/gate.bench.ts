@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createDemo, openDirectory } from '../src/accounts/index.ts';
 import { systemClock as clock } from '../src/lib/clock.ts';
+import { NO_MESSAGE_EVENTS } from '../src/messages/index.ts';
 import { createIdCodec } from '../src/lib/public-id.ts';
 import { createGate, landWithin, LANES, SOURCES } from '../src/pipeline/index.ts';
 import { newGateBatch } from '../src/pipeline/pipeline.ts';
@@ -162,7 +163,7 @@ async function gateAndRecord(): Promise<void> {
   await runStages(gate, batch);
   const submissionId = await numbers.take(1);
   const recorded = await recordVerdicts(
-    { pool, workerId: WORKER_ID, leaseMs: LEASE_MS },
+    { pool, workerId: WORKER_ID, leaseMs: LEASE_MS, messageEvents: NO_MESSAGE_EVENTS },
     { listId: LIST_ID, nowMs, claims: work.claims, live: batch.live, refused: batch.refused },
     () => submissionId,
   );

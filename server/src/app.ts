@@ -51,6 +51,7 @@ import { insertUnreadableCall, purgeUnreadableCalls } from './store/unreadable-c
 import { purgeCarrierRefs, purgeParkedReports } from './store/purge-store.ts';
 import { endStuckCopies } from './store/stuck-session-store.ts';
 import { forgetWorker, forgetWorkers, registerWorker, touchWorker } from './store/worker-store.ts';
+import * as webhooks from './webhooks/index.ts';
 
 /** A running installation: everything that the roles of this process need, started. */
 export interface App {
@@ -238,6 +239,8 @@ async function buildParts(foundation: Foundation): Promise<Parts> {
   const numbers = building.use(await openNumberBlocks(numberPool, 'message'));
   const links = building.use(await openNumberBlocks(numberPool, 'link'));
   const typeOf = (listId: number): string => directory.list(listId)?.type ?? 'unknown';
+  const outbox = webhooks.createOutbox({ directory, clock });
+  const messageEvents = messages.createMessageEvents({ outbox, directory, ids });
   const onEvents = async (events: CarrierEvents): Promise<void> => {
     const carrier = typeOf(events.listId);
     const value = pipeline.encodeEvents({ ...events, carrier, arrivedMs: clock() });
@@ -276,6 +279,7 @@ async function buildParts(foundation: Foundation): Promise<Parts> {
     pool: hotPool,
     log,
     ids,
+    messageEvents,
     clock,
     owns: shares.events,
     onError,
@@ -297,6 +301,7 @@ async function buildParts(foundation: Foundation): Promise<Parts> {
       gate,
       numbers,
       ids,
+      messageEvents,
       workerId,
       metrics,
       health,
@@ -316,12 +321,12 @@ async function buildParts(foundation: Foundation): Promise<Parts> {
     wake.lists = (listIds) => void tellDue(hotPool, listIds).catch(onError);
   }
   if (config.roles.has('scheduler')) {
-    const works = dueWorks({ ...foundation, connections, numbers, ids, onEvents, wake });
+    const works = dueWorks({ ...foundation, connections, numbers, ids, messageEvents, onEvents, wake });
     startScheduler(building, works, onError);
   }
   const landed = (): Promise<void> => land.caughtUp(LANDED_TIMEOUT_MS);
   const previewGate = pipeline.createGate({ pool, links, linkIds });
-  const verbs = bindVerbs({ ...foundation, ids, linkIds, landed, gate: previewGate });
+  const verbs = bindVerbs({ ...foundation, ids, linkIds, messageEvents, landed, gate: previewGate });
   const readiness = (): { ready: boolean; reasons: string[] } => {
     const reasons = directory.silentMs() < READY_STALE_MS ? [] : ['the database has not been heard from'];
     return { ready: reasons.length === 0, reasons };
@@ -492,6 +497,7 @@ interface ScheduledDeps extends Foundation {
   readonly connections: Connections;
   readonly numbers: NumberBlocks;
   readonly ids: IdCodec;
+  readonly messageEvents: messages.MessageEvents;
   readonly onEvents: (events: CarrierEvents) => Promise<void>;
   readonly wake: { lists: (listIds: ReadonlySet<number>) => void };
 }
@@ -544,6 +550,7 @@ function startScheduler(building: DisposalStack, works: DueWork[], onError: (err
 interface VerbDeps extends Foundation {
   readonly ids: IdCodec;
   readonly linkIds: IdCodec;
+  readonly messageEvents: messages.MessageEvents;
   readonly landed: () => Promise<void>;
   readonly gate: Parameters<typeof pipeline.preflight>[0]['gate'];
 }

@@ -19,6 +19,7 @@ import {
   removeFromBatch,
 } from '../store/waiting-store.ts';
 import { isReadable } from './get-message.ts';
+import type { MessageEvents } from './message-events.ts';
 import { type MessageName, parseMessageId, toMessageId } from './message-id.ts';
 import { listIdsOf, type MessageReaderDeps } from './message-reader.ts';
 import { toShownState } from './message-view.ts';
@@ -28,6 +29,11 @@ import { parsePayload } from './waiting-message.ts';
 const DETAIL = 'cancelled';
 const { scheduled, queued, held, cancelled } = MESSAGE_STATES;
 const CANCELLABLE: readonly number[] = [scheduled, queued, held];
+/** What cancelling needs. */
+export interface CancelDeps extends MessageReaderDeps {
+  readonly messageEvents: MessageEvents;
+}
+
 /** A retry may move a message from one batch to another between two looks. */
 const MAX_LOOKS = 3;
 
@@ -40,7 +46,7 @@ type Outcome = 'cancelled' | 'not_found' | 'retry';
  * @throws AppError `not_found`, `not_cancellable` (its `message` names the state)
  */
 export async function cancelMessage(
-  deps: MessageReaderDeps,
+  deps: CancelDeps,
   caller: Caller,
   input: { id: string },
 ): Promise<CancelledMessage> {
@@ -57,25 +63,34 @@ export async function cancelMessage(
   return { success: true, message_id: id, status: 'dropped', status_detail: DETAIL };
 }
 
-async function tryCancel(deps: MessageReaderDeps, listIds: readonly number[], name: MessageName): Promise<Outcome> {
+async function tryCancel(deps: CancelDeps, listIds: readonly number[], name: MessageName): Promise<Outcome> {
   const nowMs = deps.clock();
   for (let look = 1; look <= MAX_LOOKS; look++) {
     const outcome = await withTransaction(deps.pool, async (transaction) => {
-      const fresh = await cancelFresh(transaction, listIds, name, nowMs);
-      return fresh === 'not_found' ? await cancelStored(transaction, listIds, name, nowMs) : fresh;
+      const work = { transaction, listIds, nowMs, messageEvents: deps.messageEvents };
+      const fresh = await cancelFresh(work, name);
+      return fresh === 'not_found' ? await cancelStored(work, name) : fresh;
     });
     if (outcome !== 'retry') return outcome;
   }
   throw claimed('queued');
 }
 
+interface CancelWork {
+  readonly transaction: Transaction;
+  readonly listIds: readonly number[];
+  readonly nowMs: number;
+  readonly messageEvents: MessageEvents;
+}
+
+async function tell({ transaction, nowMs, messageEvents }: CancelWork, listId: number, number: number): Promise<void> {
+  const change = { number, state: cancelled, detail: DETAIL, atMs: nowMs };
+  await messageEvents.tell(transaction, listId, () => ({ changed: [change] }));
+}
+
 /** Before the gate: the message gets its row now, as cancelled. */
-async function cancelFresh(
-  transaction: Transaction,
-  listIds: readonly number[],
-  name: MessageName,
-  nowMs: number,
-): Promise<Outcome> {
+async function cancelFresh(work: CancelWork, name: MessageName): Promise<Outcome> {
+  const { transaction, listIds, nowMs } = work;
   const found = await findFreshBatch(transaction, listIds, name.number);
   if (found === undefined) return 'not_found';
   const batch = await lockBatch(transaction, found.listId, found.batchId);
@@ -102,6 +117,7 @@ async function cancelFresh(
     metadata: accepted.metadata === undefined ? null : JSON.stringify(accepted.metadata),
   });
   await removeFromBatch(transaction, batch, offset);
+  await tell(work, batch.listId, name.number);
   await moveCounts(transaction, batch.listId, new Map([[cancelled, 1]]));
   return 'cancelled';
 }
@@ -115,12 +131,8 @@ async function readAccepted(transaction: Transaction, batch: LockedBatch, offset
 }
 
 /** After the gate: held, or waiting for a repeat. */
-async function cancelStored(
-  transaction: Transaction,
-  listIds: readonly number[],
-  name: MessageName,
-  nowMs: number,
-): Promise<Outcome> {
+async function cancelStored(work: CancelWork, name: MessageName): Promise<Outcome> {
+  const { transaction, listIds, nowMs } = work;
   const message = await findMessage(transaction, listIds, name.number);
   if (message === undefined || !isReadable(message, name, nowMs)) return 'not_found';
   if (message.state === cancelled) return 'cancelled';
@@ -135,6 +147,7 @@ async function cancelStored(
   await removeFromBatch(transaction, place.batch, place.offset);
   // It was counted as sent when it was tried first, and was not taken.
   if (message.submittedMs !== null && !name.simulated) await takeBackSends(transaction, listId, [message.phone]);
+  await tell(work, listId, number);
   await moveCounts(
     transaction,
     listId,

@@ -1,5 +1,6 @@
 export { cancelMessage } from './cancel-message.ts';
 export { checkBooks, type ListBooks, type Miscount } from './check-books.ts';
+export { createMessageEvents, type MessageEvents, NO_MESSAGE_EVENTS } from './message-events.ts';
 export { getMessage } from './get-message.ts';
 export { listMessages } from './list-messages.ts';
 export { messageQueryFields, type RawMessageQuery } from './message-query.ts';

@@ -1,4 +1,5 @@
 import type { CarrierReport } from '../carriers/carrier.ts';
+import type { MessageEvents, MessageNews } from '../messages/message-events.ts';
 import { deleteInDoubt } from '../store/in-doubt-store.ts';
 import { insertMessageEvents } from '../store/message-progress-store.ts';
 import {
@@ -15,6 +16,13 @@ import {
 import type { Transaction } from '../store/transaction.ts';
 import { MESSAGE_STATES as S, type MessageStateCode } from './message-state.ts';
 import { applyReport, REPORTED, stateOfParts } from './report-transition.ts';
+
+/** Where reports are applied. */
+export interface ApplyScope {
+  readonly listId: number;
+  readonly messageEvents: MessageEvents;
+  readonly nowMs: number;
+}
 
 export interface ArrivedReport {
   readonly report: CarrierReport;
@@ -51,22 +59,28 @@ interface Applied {
  */
 export async function applyReports(
   transaction: Transaction,
-  listId: number,
+  scope: ApplyScope,
   reports: readonly MatchedReport[],
-  nowMs: number,
 ): Promise<Applied> {
+  const { listId, messageEvents, nowMs } = scope;
   const { plain, others } = sortOut(reports);
   const left = new Set(await updatePlainReported(transaction, listId, [...plain.values()], S.sent, nowMs));
   const moves = new Map<number, number>([[S.sent, left.size - plain.size]]);
   for (const { number, state } of plain.values()) {
     if (!left.has(number)) moves.set(state, (moves.get(state) ?? 0) + 1);
   }
+  if (left.size < plain.size) await messageEvents.tell(transaction, listId, () => newsOfPlain(plain, left));
   if (left.size > 0) others.push(...reports.filter((report) => left.has(report.number)));
   const foundPlain = plain.size - left.size;
   if (others.length === 0) return { moves, found: foundPlain };
-  const looked = await applyWithLook(transaction, listId, others, nowMs);
+  const looked = await applyWithLook(transaction, scope, others);
   for (const [state, count] of looked.moves) moves.set(state, (moves.get(state) ?? 0) + count);
   return { moves, found: foundPlain + looked.found };
+}
+
+function newsOfPlain(plain: ReadonlyMap<number, PlainReport>, left: ReadonlySet<number>): MessageNews {
+  const moved = [...plain.values()].filter(({ number }) => !left.has(number));
+  return { changed: moved.map(({ number, state, detail, carrierMs }) => ({ number, state, detail, atMs: carrierMs })) };
 }
 
 /**
@@ -89,10 +103,10 @@ function sortOut(reports: readonly MatchedReport[]): { plain: Map<number, PlainR
 /** Takes the messages' rows and applies each report to what its message is. */
 async function applyWithLook(
   transaction: Transaction,
-  listId: number,
+  scope: ApplyScope,
   reports: readonly MatchedReport[],
-  nowMs: number,
 ): Promise<Applied> {
+  const { listId } = scope;
   const numbers = [...new Set(reports.map((report) => report.number))];
   const rows = await lockReported(transaction, listId, numbers);
   const progress = new Map(rows.map((row) => [row.number, toProgress(row)]));
@@ -106,7 +120,7 @@ async function applyWithLook(
     else applyToMessage(message, report);
   }
   await saveParts(transaction, listId, [...changedParts.values()]);
-  const moves = await saveProgress(transaction, listId, [...progress.values()], nowMs);
+  const moves = await saveProgress(transaction, scope, [...progress.values()]);
   return { moves, found: reports.filter((report) => progress.has(report.number)).length };
 }
 
@@ -236,9 +250,8 @@ const FINAL: ReadonlySet<number> = new Set([S.delivered, S.undelivered]);
 
 async function saveProgress(
   transaction: Transaction,
-  listId: number,
+  { listId, messageEvents, nowMs }: ApplyScope,
   messages: readonly Progress[],
-  nowMs: number,
 ): Promise<Map<number, number>> {
   const touched = messages.filter((message) => message.touched);
   if (touched.length === 0) return new Map();
@@ -262,7 +275,22 @@ async function saveProgress(
     doubts.map(({ before }) => before.number),
   );
   await insertMessageEvents(transaction, listId, toEvents(moved), nowMs);
+  await messageEvents.tell(transaction, listId, () => newsOf(touched, nowMs));
   return countMoves(moved);
+}
+
+function newsOf(touched: readonly Progress[], nowMs: number): MessageNews {
+  const numberOf = ({ before }: Progress): number => before.number;
+  return {
+    // A report on one whose submit was not answered proves that it was taken.
+    sent: touched
+      .filter(({ before }) => before.sentMs === null)
+      .map((message) => ({ number: numberOf(message), atMs: nowMs })),
+    changed: touched.map((message) => {
+      const { state, detail, carrierMs } = message;
+      return { number: numberOf(message), state, detail, atMs: carrierMs ?? nowMs };
+    }),
+  };
 }
 
 /** Only what the message's own times do not tell: the end of a doubt and contradictions. */

@@ -5,6 +5,7 @@ import type { Clock } from '../lib/clock.ts';
 import type { IdCodec } from '../lib/public-id.ts';
 import type { Log } from '../log/log.ts';
 import type { CarrierHealth } from '../observe/carrier-health.ts';
+import type { MessageEvents } from '../messages/message-events.ts';
 import type { PipelineMetrics } from '../observe/metrics.ts';
 import type { NumberBlocks } from '../store/number-blocks.ts';
 import { LeaseLostError, releaseClaims } from '../store/outbound-batch-store.ts';
@@ -62,6 +63,7 @@ export interface PipelineDeps {
   readonly gate: readonly Stage[];
   readonly numbers: NumberBlocks;
   readonly ids: IdCodec;
+  readonly messageEvents: MessageEvents;
   readonly clock: Clock;
   readonly random: () => number;
   readonly workerId: number;

@@ -3,6 +3,7 @@ import { carrierIdSpellings, toNormalCarrierId } from '../lib/carrier-ids.ts';
 import { insertCarrierRefs, lockCarrierRefs, takeParkedReports, type CarrierRef } from '../store/carrier-ref-store.ts';
 import { insertParts } from '../store/message-progress-store.ts';
 import type { Transaction } from '../store/transaction.ts';
+import type { ApplyScope } from './apply-reports.ts';
 import { applyUnparked } from './stages/apply-stage.ts';
 
 /** A message that the carrier has, with the carrier's ids of its parts in order. */
@@ -27,10 +28,10 @@ export async function lockIds(transaction: Transaction, listId: number, taken: r
  */
 export async function registerIds(
   transaction: Transaction,
-  listId: number,
+  scope: ApplyScope,
   taken: readonly TakenMessage[],
-  nowMs: number,
 ): Promise<Map<number, number>> {
+  const { listId, nowMs } = scope;
   const refs: CarrierRef[] = [];
   const parts: { number: number; part: number; carrierId: string }[] = [];
   for (const { number, carrierIds, echoesOwnId } of taken) {
@@ -47,5 +48,5 @@ export async function registerIds(
   await insertCarrierRefs(transaction, listId, refs, nowMs);
   const spellings = refs.flatMap((ref) => carrierIdSpellings(ref.carrierId));
   const parked = (await takeParkedReports(transaction, listId, spellings)) as CarrierReport[];
-  return await applyUnparked(transaction, listId, parked, nowMs);
+  return await applyUnparked(transaction, scope, parked);
 }

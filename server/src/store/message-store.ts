@@ -1,3 +1,4 @@
+import { int8Array } from './array-parameters.ts';
 import type { Queryable } from './queryable.ts';
 import type { Transaction } from './transaction.ts';
 
@@ -228,4 +229,27 @@ export async function endMessage(transaction: Transaction, ended: EndedMessage):
     values: [ended.listId, ended.number, ended.state, ended.fromStates, ended.atMs, ended.detail],
   });
   return rows[0]?.before;
+}
+
+/** What an event about a message tells of it. */
+export interface MessageFacts {
+  readonly number: number;
+  /** Digits of E.164. */
+  readonly phone: number;
+  readonly flags: number;
+  /** null: it ended before its text was made. */
+  readonly segments: number | null;
+}
+
+export async function loadMessageFacts(
+  transaction: Transaction,
+  listId: number,
+  numbers: readonly number[],
+): Promise<MessageFacts[]> {
+  const { rows } = await transaction.query<MessageFacts>({
+    name: 'message.load_facts',
+    text: 'select number, phone, flags, segments from message where list_id = $1 and number = any ($2::bigint[])',
+    values: [listId, int8Array(numbers)],
+  });
+  return rows;
 }

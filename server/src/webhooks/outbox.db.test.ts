@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { createInstallation, START_MS, type Installation } from '../../test/helpers/message-fixture.ts';
+import { addEndpointRow } from '../../test/helpers/webhook-endpoints.ts';
 import { timeOfId } from '../lib/timed-id.ts';
 import { withTransaction } from '../store/transaction.ts';
 import { createOutbox, type WebhookEvent } from './index.ts';
@@ -33,17 +34,8 @@ const DROP: WebhookEvent = {
   atMs: START_MS,
 };
 
-async function addEndpoint(last: string, columns: Readonly<Record<string, unknown>>): Promise<string> {
-  const id = last.padStart(24, '0');
-  const row = { id, account_id: accountId, url: 'https://hooks.example.net', secret: '', created_ms: 0, ...columns };
-  const places = Object.keys(row).map((_, index) => `$${index + 1}`);
-  await installation.pool.query(
-    `insert into webhook_endpoint (${Object.keys(row).join(', ')}) values (${places.join(', ')})`,
-    Object.values(row),
-  );
-  await installation.directory.refresh();
-  return id;
-}
+const addEndpoint = (columns: Readonly<Record<string, unknown>> & { readonly events: readonly string[] }) =>
+  addEndpointRow(installation, { account_id: accountId, ...columns });
 
 async function emit(...events: WebhookEvent[]): Promise<void> {
   const outbox = createOutbox({ directory: installation.directory, clock: () => START_MS });
@@ -54,7 +46,7 @@ const deliveries = async () =>
   (await installation.pool.query('select * from webhook_delivery order by endpoint_id, event')).rows;
 
 test('without an endpoint for the event nothing is written, and no statement is made', async () => {
-  await addEndpoint('1', { events: ['reply'] });
+  await addEndpoint({ events: ['reply'] });
   const outbox = createOutbox({ directory: installation.directory, clock: () => START_MS });
   const untouched = {} as Parameters<typeof outbox.emit>[0];
   await outbox.emit(untouched, accountId, [UNSUBSCRIBE, DROP]);
@@ -64,14 +56,14 @@ test('without an endpoint for the event nothing is written, and no statement is 
 });
 
 test('an event goes to each endpoint that wants it, paused ones too, and to no other', async () => {
-  const all = await addEndpoint('1', { events: ['*'] });
-  const paused = await addEndpoint('2', {
+  const all = await addEndpoint({ events: ['*'] });
+  const paused = await addEndpoint({
     events: ['delivery', 'unsubscribe'],
     status: 'paused',
     include_drops: false,
   });
-  await addEndpoint('3', { events: ['*'], status: 'disabled' });
-  await addEndpoint('4', { events: ['reply'] });
+  await addEndpoint({ events: ['*'], status: 'disabled' });
+  await addEndpoint({ events: ['reply'] });
   await emit(UNSUBSCRIBE, DROP);
   const rows = await deliveries();
   expect(rows.map((row) => [row.endpoint_id, row.event, row.message_number, row.next_ms])).toEqual([
@@ -85,7 +77,7 @@ test('an event goes to each endpoint that wants it, paused ones too, and to no o
 });
 
 test('an event is gone with the transaction that reported it', async () => {
-  await addEndpoint('1', { events: ['*'] });
+  await addEndpoint({ events: ['*'] });
   const outbox = createOutbox({ directory: installation.directory, clock: () => START_MS });
   const failed = withTransaction(installation.pool, async (transaction) => {
     await outbox.emit(transaction, accountId, [UNSUBSCRIBE]);

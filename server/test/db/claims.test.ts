@@ -52,7 +52,7 @@ async function record(workerId: number, claimed: readonly ClaimedBatch[], limit 
   await runStages(rig.gate, batch);
   const submissionId = await rig.numbers.take(1);
   const verdicts = { ...facts, claims: work.claims, live: batch.live, refused: batch.refused };
-  return await recordVerdicts({ pool, workerId, leaseMs: LEASE_MS }, verdicts, () => submissionId);
+  return await recordVerdicts({ ...rig, pool, workerId, leaseMs: LEASE_MS }, verdicts, () => submissionId);
 }
 
 /** Loses the connection once, at the commit: after it reached the server, or before. */
@@ -77,7 +77,7 @@ function losingCommit(pool: PipelineRig['pool'], when: 'after' | 'before'): Pipe
 
 function answer(recorded: NonNullable<Awaited<ReturnType<typeof record>>>, outcome: SubmitOutcome, done = true) {
   const settled = recorded.messages.map((message) => ({ message, outcome }));
-  const deps = { pool: rig.pool, numbers: rig.numbers, clock: rig.clock, random: Math.random };
+  const deps = { ...rig, random: Math.random };
   return recordOutcomes(deps, { submission: recorded.submission, settled, done });
 }
 
@@ -219,7 +219,7 @@ test('answers that come in parts keep the mark until the last one', async () => 
   const recorded = await record(1, await claim(1));
   const [first, second] = recorded?.messages ?? [];
   if (recorded === undefined || first === undefined || second === undefined) throw new Error('nothing was recorded');
-  const deps = { pool: rig.pool, numbers: rig.numbers, clock: rig.clock, random: Math.random };
+  const deps = { ...rig, random: Math.random };
   const { submission } = recorded;
   await recordOutcomes(deps, { submission, settled: [{ message: first, outcome: ACCEPTED }], done: false });
   expect(await rig.count('select count(*) from submission')).toBe(1);
@@ -234,6 +234,7 @@ test('of a cancel and a claim exactly one wins', async () => {
     clock: rig.clock,
     messageIds: rig.ids,
     linkIds: rig.linkIds,
+    messageEvents: rig.messageEvents,
     landed: async () => {},
   };
   let cancelled = 0;

@@ -1,6 +1,7 @@
 import { Client } from 'pg';
 import { createDemo, openDirectory, type Caller, type Directory } from '../../src/accounts/index.ts';
 import type { CredentialField } from '../../src/lib/credentials.ts';
+import { createMessageEvents, type MessageEvents } from '../../src/messages/index.ts';
 import { createIdCodec } from '../../src/lib/public-id.ts';
 import { LANES, SOURCES, type LaneCode } from '../../src/pipeline/batch.ts';
 import { MESSAGE_STATES, type MessageState } from '../../src/pipeline/message-state.ts';
@@ -11,6 +12,7 @@ import { moveCounts } from '../../src/store/message-count-store.ts';
 import { ensureMessagePartitions } from '../../src/store/message-partitions.ts';
 import type { Pool } from '../../src/store/pool.ts';
 import { withTransaction } from '../../src/store/transaction.ts';
+import { createOutbox, type Outbox } from '../../src/webhooks/index.ts';
 import { createTestDatabase, type TestDatabase } from './test-database.ts';
 
 const SECRET = Buffer.from('0123456789abcdef0123456789abcdef');
@@ -30,6 +32,8 @@ export interface Installation extends AsyncDisposable {
     readonly secretKey: () => Promise<Buffer>;
     readonly listTypes: ReadonlyMap<string, readonly CredentialField[]>;
     readonly messageIds: ReturnType<typeof createIdCodec>;
+    readonly outbox: Outbox;
+    readonly messageEvents: MessageEvents;
     readonly linkIds: ReturnType<typeof createIdCodec>;
     landed: () => Promise<void>;
   };
@@ -68,6 +72,8 @@ export async function createInstallation(): Promise<Installation> {
     staleAfterMs: null,
   });
   const key = directory.findKey(API_KEY)!;
+  const outbox = createOutbox({ directory, clock });
+  const messageIds = createIdCodec(SECRET, 'message');
   return Object.assign(installation, {
     database,
     pool,
@@ -79,7 +85,9 @@ export async function createInstallation(): Promise<Installation> {
       clock,
       secretKey: () => Promise.resolve(SECRET),
       listTypes: LIST_TYPES,
-      messageIds: createIdCodec(SECRET, 'message'),
+      messageIds,
+      outbox,
+      messageEvents: createMessageEvents({ outbox, directory, ids: messageIds }),
       linkIds: createIdCodec(SECRET, 'link'),
       landed: async () => {},
     },

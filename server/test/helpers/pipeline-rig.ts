@@ -19,7 +19,14 @@ import { createIdCodec, type IdCodec } from '../../src/lib/public-id.ts';
 import { createListWithin } from '../../src/lists/index.ts';
 import { openLmdbLog } from '../../src/log/lmdb-log.ts';
 import type { Log } from '../../src/log/log.ts';
-import { checkBooks, getMessage, sendBulk, type MessageView } from '../../src/messages/index.ts';
+import {
+  checkBooks,
+  createMessageEvents,
+  getMessage,
+  sendBulk,
+  type MessageEvents,
+  type MessageView,
+} from '../../src/messages/index.ts';
 import {
   createAcceptStage,
   createApplyStage,
@@ -44,6 +51,7 @@ import { openNumberBlocks, type NumberBlocks } from '../../src/store/number-bloc
 import type { Pool } from '../../src/store/pool.ts';
 import { withTransaction } from '../../src/store/transaction.ts';
 import { registerWorker } from '../../src/store/worker-store.ts';
+import { createOutbox } from '../../src/webhooks/index.ts';
 import { connectTo } from './message-fixture.ts';
 import { createTestDatabase } from './test-database.ts';
 import { until } from './until.ts';
@@ -74,6 +82,7 @@ export interface PipelineRig extends AsyncDisposable {
   readonly simulator: SimulatorCarrier;
   readonly ids: IdCodec;
   readonly linkIds: IdCodec;
+  readonly messageEvents: MessageEvents;
   readonly caller: Caller;
   readonly errors: unknown[];
   readonly clock: () => number;
@@ -132,6 +141,8 @@ export async function createPipelineRig(options: RigOptions = {}): Promise<Pipel
   const links = building.use(await openNumberBlocks(pool, 'link'));
   const ids = createIdCodec(SECRET, 'message');
   const linkIds = createIdCodec(SECRET, 'link');
+  const outbox = createOutbox({ directory, clock });
+  const messageEvents = createMessageEvents({ outbox, directory, ids });
   let appending = 0;
   async function onEvents(events: CarrierEvents): Promise<void> {
     const value = encodeEvents({ ...events, carrier: 'simulator', arrivedMs: clock() });
@@ -158,7 +169,7 @@ export async function createPipelineRig(options: RigOptions = {}): Promise<Pipel
     building.use(reader).start();
   }
   const landed = createLandReader();
-  const applied = createApplyStage({ pool, log, ids, clock, owns, onError });
+  const applied = createApplyStage({ pool, log, ids, messageEvents, clock, owns, onError });
 
   async function startSending(): Promise<SendingWorker> {
     const workerId = await registerWorker(pool, { host: 'test', pid: 1, roles: 'pipeline', nowMs: clock() });
@@ -170,6 +181,7 @@ export async function createPipelineRig(options: RigOptions = {}): Promise<Pipel
       gate,
       numbers,
       ids,
+      messageEvents,
       clock,
       workerId,
       owns,
@@ -225,6 +237,7 @@ export async function createPipelineRig(options: RigOptions = {}): Promise<Pipel
     clock,
     numbers,
     ids,
+    messageEvents,
     onEvents,
     listOf: (listId: number) => directory.list(listId),
     connectionOf: (list: List) => connections.of(list),
@@ -244,6 +257,7 @@ export async function createPipelineRig(options: RigOptions = {}): Promise<Pipel
     simulator,
     ids,
     linkIds,
+    messageEvents,
     errors,
     clock,
     onEvents,

@@ -7,7 +7,8 @@ import type { IdCodec } from '../../lib/public-id.ts';
 import type { Log } from '../../log/log.ts';
 import { findCarrierRefs, lockCarrierRefs, type ParkedReport, parkReports } from '../../store/carrier-ref-store.ts';
 import { insertInboundTexts, type NewInboundText } from '../../store/inbound-store.ts';
-import { applyReports, type ArrivedReport, type MatchedReport } from '../apply-reports.ts';
+import { applyReports, type ApplyScope, type ArrivedReport, type MatchedReport } from '../apply-reports.ts';
+import type { MessageEvents } from '../../messages/message-events.ts';
 import { createLogReader, type LogReader } from '../log-reader.ts';
 import { joinParts } from '../../store/inbound-part-store.ts';
 import { moveCounts } from '../../store/message-count-store.ts';
@@ -34,6 +35,7 @@ export interface ApplyStageDeps {
   readonly pool: Pool;
   readonly log: Log;
   readonly ids: IdCodec;
+  readonly messageEvents: MessageEvents;
   readonly clock: Clock;
   /** Partitions of the log that this process applies. */
   readonly owns: (partition: number) => boolean;
@@ -46,7 +48,7 @@ export interface ApplyStageDeps {
 
 /** Applies receipts and inbound texts from the event log: set-based, a list at a time, each entry's effect exactly once. */
 export function createApplyStage(deps: ApplyStageDeps): LogReader {
-  const { pool, log, ids, clock, owns, onError, onTimed } = deps;
+  const { pool, log, ids, messageEvents, clock, owns, onError, onTimed } = deps;
   return createLogReader({
     pool,
     log,
@@ -65,7 +67,7 @@ export function createApplyStage(deps: ApplyStageDeps): LogReader {
       }
       const inOrder = [...byList].sort((a, b) => a[0] - b[0]);
       for (const [listId, events] of inOrder) {
-        const { matched, total } = await applyToList(transaction, { listId, events, ids, nowMs });
+        const { matched, total } = await applyToList(transaction, { listId, events, ids, messageEvents, nowMs });
         if (total > 0) deps.onReceipts?.(listId, matched, total);
       }
       return undefined;
@@ -75,17 +77,13 @@ export function createApplyStage(deps: ApplyStageDeps): LogReader {
   });
 }
 
-interface ListEvents {
-  readonly listId: number;
+interface ListEvents extends ApplyScope {
   readonly events: readonly LoggedEvents[];
   readonly ids: IdCodec;
-  readonly nowMs: number;
 }
 
-async function applyToList(
-  transaction: Transaction,
-  { listId, events, ids, nowMs }: ListEvents,
-): Promise<{ matched: number; total: number }> {
+async function applyToList(transaction: Transaction, work: ListEvents): Promise<{ matched: number; total: number }> {
+  const { listId, events, ids, nowMs } = work;
   const arrived = events.flatMap((event) =>
     event.inbound.map((text) => ({
       carrier: event.carrier,
@@ -105,7 +103,7 @@ async function applyToList(
   const reports = events.flatMap((event) => event.reports.map((report) => ({ report, arrivedMs: event.arrivedMs })));
   if (reports.length === 0) return { matched: 0, total: 0 };
   const matched = await matchReports(transaction, listId, reports, ids, nowMs);
-  const { moves, found } = await applyReports(transaction, listId, matched, nowMs);
+  const { moves, found } = await applyReports(transaction, work, matched);
   await moveCounts(transaction, listId, moves);
   // Those that were told to several lists count where they found their message.
   const own = reports.filter(({ report }) => report.isShared !== true).length;
@@ -118,14 +116,14 @@ async function applyToList(
  */
 export async function applyUnparked(
   transaction: Transaction,
-  listId: number,
+  scope: ApplyScope,
   parked: readonly CarrierReport[],
-  nowMs: number,
 ): Promise<Map<number, number>> {
   if (parked.length === 0) return new Map();
+  const { listId, nowMs } = scope;
   const arrived = parked.map((report) => ({ report, arrivedMs: report.atMs ?? nowMs }));
   const matched = await matchByCarrierId(transaction, listId, arrived, nowMs);
-  return (await applyReports(transaction, listId, matched, nowMs)).moves;
+  return (await applyReports(transaction, scope, matched)).moves;
 }
 
 type Keywords = ReadonlyMap<string, InboundText['keyword']>;

@@ -2,6 +2,7 @@ import type { SubmitOutcome } from '../../carriers/carrier.ts';
 import { retryDelayMs } from '../../lib/backoff.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { takeBackSends } from '../../store/contact-activity-store.ts';
+import type { MessageEvents, MessageNews } from '../../messages/message-events.ts';
 import { deleteInDoubt, insertInDoubt } from '../../store/in-doubt-store.ts';
 import { moveCounts } from '../../store/message-count-store.ts';
 import {
@@ -32,6 +33,7 @@ export interface Settled {
 export interface OutcomeStageDeps {
   readonly pool: Pool;
   readonly numbers: NumberBlocks;
+  readonly messageEvents: MessageEvents;
   readonly clock: Clock;
   readonly random: () => number;
 }
@@ -72,7 +74,9 @@ export async function recordOutcomes(deps: OutcomeStageDeps, outcomes: Outcomes)
     const changed = await updateOutcomes(transaction, listId, rows, from, nowMs);
     const moved = sent.others.filter(({ message }) => changed.has(message.number));
     if (!held) await endDoubts(transaction, listId, [...sent.moved, ...moved], nowMs);
-    const unparked = await registerIds(transaction, listId, taken, nowMs);
+    const news = { sent: sent.moved, rows: rows.filter(({ number }) => changed.has(number)), settled };
+    await deps.messageEvents.tell(transaction, listId, () => newsOf(news, from, nowMs));
+    const unparked = await registerIds(transaction, { ...deps, listId, nowMs }, taken);
     await recordDoubts(transaction, listId, moved, nowMs);
     const refused = moved.filter(
       ({ message, outcome }) => outcome.kind === 'refused' && !hasFlag(message.flags, 'simulated'),
@@ -120,6 +124,25 @@ async function recordSent(
   if (left.size === 0) return { moved: plain, others };
   const isLeft = ({ message }: Settled): boolean => left.has(message.number);
   return { moved: plain.filter((one) => !isLeft(one)), others: [...others, ...plain.filter(isLeft)] };
+}
+
+interface Written {
+  /** Taken, with the same word. */
+  readonly sent: readonly Settled[];
+  /** Of the others those that were written. */
+  readonly rows: readonly OutcomeRow[];
+  readonly settled: readonly Settled[];
+}
+
+/** Tries that are repeated are no news. */
+function newsOf({ sent, rows, settled }: Written, from: number, nowMs: number): MessageNews {
+  const taken = rows.filter(({ state }) => state === S.sent);
+  const ended = rows.filter(({ state }) => state !== from && (state === S.failed || state === S.in_doubt));
+  return {
+    sent: [...sent.map(({ message }) => message), ...taken].map(({ number }) => ({ number, atMs: nowMs })),
+    changed: ended.map(({ number, state, detail }) => ({ number, state, detail, atMs: nowMs })),
+    facts: settled.map(({ message }) => message),
+  };
 }
 
 function toOutcomeRow(message: OutboundMessage, outcome: SubmitOutcome, nowMs: number): OutcomeRow {

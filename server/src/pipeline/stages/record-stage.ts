@@ -2,6 +2,7 @@ import { moveCounts } from '../../store/message-count-store.ts';
 import { recordSends, takeBackSends } from '../../store/contact-activity-store.ts';
 import { insertLinkRange } from '../../store/link-store.ts';
 import { insertMessages, updateRegated, type NewMessageRow } from '../../store/message-progress-store.ts';
+import type { MessageEvents, MessageNews } from '../../messages/message-events.ts';
 import { finishClaims, releaseClaims, type WorkedClaim } from '../../store/outbound-batch-store.ts';
 import type { Pool } from '../../store/pool.ts';
 import { findSubmission, insertSubmission, type Submission } from '../../store/submission-store.ts';
@@ -27,6 +28,7 @@ export interface RecordStageDeps {
   readonly pool: Pool;
   readonly workerId: number;
   readonly leaseMs: number;
+  readonly messageEvents: MessageEvents;
 }
 
 /** A number that no batch of this list had before: the first message of the submit that was never submitted as first. */
@@ -83,7 +85,7 @@ async function findStanding(
 }
 
 async function record(
-  { pool, workerId, leaseMs }: RecordStageDeps,
+  { pool, workerId, leaseMs, messageEvents }: RecordStageDeps,
   verdicts: Verdicts,
   submissionId: number,
 ): Promise<RecordedVerdicts | undefined> {
@@ -113,9 +115,24 @@ async function record(
       );
     }
     await takeBackSends(transaction, listId, phonesTakenBack(verdicts, moved));
+    await messageEvents.tell(transaction, listId, () => newsOf(verdicts, moved));
     await moveCounts(transaction, listId, countMoves(verdicts, moved));
     return messages.length === 0 ? undefined : { submission, messages };
   });
+}
+
+/** Messages that end here. */
+function newsOf({ refused, nowMs }: Verdicts, moved: ReadonlySet<number>): MessageNews {
+  const ended = refused.filter(({ message }) => !message.hasRow || moved.has(message.number));
+  return {
+    changed: ended.map(({ message, outcome }) => ({
+      number: message.number,
+      state: S[outcome.state],
+      detail: outcome.reason,
+      atMs: nowMs,
+    })),
+    facts: ended.map(({ message }) => message),
+  };
 }
 
 /** Messages that were counted as sent when they were tried first and now end without having been taken. */

@@ -15,6 +15,7 @@ import {
 } from '../../store/in-doubt-store.ts';
 import { moveCounts } from '../../store/message-count-store.ts';
 import { countAttempts, insertMessageEvents, moveState, saveCarrierIds } from '../../store/message-progress-store.ts';
+import type { MessageEvents } from '../../messages/message-events.ts';
 import type { NumberBlocks } from '../../store/number-blocks.ts';
 import { insertNamedBatch } from '../../store/outbound-batch-store.ts';
 import type { Pool } from '../../store/pool.ts';
@@ -25,6 +26,7 @@ import { toEncoding } from '../encoding-code.ts';
 import { FLAGS, hasFlag } from '../flags.ts';
 import { matchReceipts } from '../match-receipts.ts';
 import { MESSAGE_STATES as S } from '../message-state.ts';
+import type { ApplyScope } from '../apply-reports.ts';
 import { lockIds, registerIds, type TakenMessage } from '../register-ids.ts';
 
 /** When the carrier is asked, counted from the beginning of the doubt. */
@@ -41,6 +43,7 @@ export interface SettleDeps {
   readonly clock: Clock;
   readonly numbers: NumberBlocks;
   readonly ids: IdCodec;
+  readonly messageEvents: MessageEvents;
   readonly listOf: (listId: number) => List | undefined;
   readonly connectionOf: (list: List) => CarrierConnection | undefined;
   /** The carrier knows a repeated own id, so that a second submit cannot send twice. */
@@ -54,7 +57,8 @@ export interface SettleDeps {
  * Turns the marks of dead workers into doubts: their messages may or may not be on the wire, and are never submitted
  * again on that ground alone. Returns how many messages that were.
  */
-export async function recoverSubmissions({ pool, clock }: Pick<SettleDeps, 'pool' | 'clock'>): Promise<number> {
+export async function recoverSubmissions(deps: Pick<SettleDeps, 'pool' | 'clock' | 'messageEvents'>): Promise<number> {
+  const { pool, clock, messageEvents } = deps;
   return await withTransaction(pool, async (transaction) => {
     const nowMs = clock();
     const byList = new Map<number, number[]>();
@@ -64,22 +68,26 @@ export async function recoverSubmissions({ pool, clock }: Pick<SettleDeps, 'pool
     let count = 0;
     // A list at a time and in order: its books are the last that is locked, as everywhere.
     const inOrder = [...byList].sort((a, b) => a[0] - b[0]);
-    for (const [listId, numbers] of inOrder) count += (await doubt(transaction, listId, numbers, nowMs)).length;
+    for (const [listId, numbers] of inOrder) {
+      count += (await doubt(transaction, { listId, messageEvents, nowMs }, numbers)).length;
+    }
     return count;
   });
 }
 
 async function doubt(
   transaction: Transaction,
-  listId: number,
+  { listId, messageEvents, nowMs }: ApplyScope,
   numbers: readonly number[],
-  nowMs: number,
 ): Promise<number[]> {
   const move = { from: S.submitting, to: S.in_doubt, detail: 'in_doubt', finalMs: null };
   const moved = await moveState(transaction, listId, numbers, move, nowMs);
   await insertInDoubt(transaction, listId, moved, nowMs, nowMs + FIRST_LOOK_UP_MS);
   const events = moved.map((number) => ({ number, state: S.in_doubt, detail: 'in_doubt' }));
   await insertMessageEvents(transaction, listId, events, nowMs);
+  await messageEvents.tell(transaction, listId, () => ({
+    changed: events.map((event) => ({ ...event, atMs: nowMs })),
+  }));
   await moveCounts(
     transaction,
     listId,
@@ -148,7 +156,7 @@ async function settleList(deps: SettleDeps, listId: number, doubts: readonly Dou
 
 /** Doubts that a receipt with an unknown id can only be about: the id is theirs, and the receipt ends the doubt. */
 async function learnFromReceipts(
-  { pool, clock }: SettleDeps,
+  { pool, clock, messageEvents }: SettleDeps,
   listId: number,
   doubts: readonly Doubt[],
 ): Promise<ReadonlyMap<number, string>> {
@@ -163,14 +171,14 @@ async function learnFromReceipts(
     if (matched.size === 0) return matched;
     const taken = [...matched].map(([number, id]) => ({ number, carrierIds: [id], echoesOwnId: false }));
     await saveCarrierIds(transaction, listId, taken, clock());
-    await moveCounts(transaction, listId, await registerIds(transaction, listId, taken, clock()));
+    await moveCounts(transaction, listId, await registerIds(transaction, { listId, messageEvents, nowMs: clock() }, taken));
     return matched;
   });
 }
 
 /** What the carrier has: its ids now, because later receipts may carry nothing else; its state like any other report. */
 async function keepFound(
-  { pool, clock, onEvents }: SettleDeps,
+  { pool, clock, onEvents, messageEvents }: SettleDeps,
   listId: number,
   asked: readonly Doubt[],
   answers: readonly LookUpResult[],
@@ -188,7 +196,7 @@ async function keepFound(
   await withTransaction(pool, async (transaction) => {
     await lockIds(transaction, listId, taken);
     await saveCarrierIds(transaction, listId, taken, nowMs);
-    await moveCounts(transaction, listId, await registerIds(transaction, listId, taken, nowMs));
+    await moveCounts(transaction, listId, await registerIds(transaction, { listId, messageEvents, nowMs }, taken));
   });
   await onEvents({ listId, reports, inbound: [] });
 }
@@ -257,6 +265,10 @@ async function end(
     const events = isFinal ? [] : moved.map((number) => ({ number, state: to, detail }));
     await insertMessageEvents(transaction, listId, events, nowMs);
     if (isFinal) await takeBackSends(transaction, listId, phonesOf(doubts, moved));
+    await deps.messageEvents.tell(transaction, listId, () => ({
+      changed: moved.map((number) => ({ number, state: to, detail, atMs: nowMs })),
+      facts: doubts,
+    }));
     await moveCounts(
       transaction,
       listId,
