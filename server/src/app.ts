@@ -48,6 +48,7 @@ import { releaseAllLeases } from './store/outbound-batch-store.ts';
 import { createPartitionLeases, ownsEverything, SHARE_LEASE_MS } from './store/partition-leases.ts';
 import { createPool, KEY_LOOKUP_OPTIONS, type Pool, type PoolOptions } from './store/pool.ts';
 import { insertUnreadableCall, purgeUnreadableCalls } from './store/unreadable-call-store.ts';
+import { countWaiting } from './store/webhook-delivery-store.ts';
 import { purgeCarrierRefs, purgeParkedReports } from './store/purge-store.ts';
 import { endStuckCopies } from './store/stuck-session-store.ts';
 import { forgetWorker, forgetWorkers, registerWorker, touchWorker } from './store/worker-store.ts';
@@ -144,6 +145,7 @@ async function build(building: DisposalStack, config: Config, logger: Logger, li
     directory,
     log,
     identityKey: keys.identityKey,
+    secretKey: keys.secretKey,
   });
   const url = await listen(building, config, parts);
   return {
@@ -210,6 +212,7 @@ interface Foundation {
   readonly directory: Directory;
   readonly log: Log;
   readonly identityKey: Buffer;
+  readonly secretKey: Buffer;
 }
 
 /** What the HTTP server stands on. */
@@ -239,7 +242,10 @@ async function buildParts(foundation: Foundation): Promise<Parts> {
   const numbers = building.use(await openNumberBlocks(numberPool, 'message'));
   const links = building.use(await openNumberBlocks(numberPool, 'link'));
   const typeOf = (listId: number): string => directory.list(listId)?.type ?? 'unknown';
-  const outbox = webhooks.createOutbox({ directory, clock });
+  const delivery = { hint: (_accountId: string): void => {} };
+  const outbox = webhooks.createOutbox({ directory, clock, onEmitted: (accountId) => delivery.hint(accountId) });
+  const vault = secrets.createVault({ pool, secretKey: foundation.secretKey });
+  const sender = building.use(webhooks.createWebhookSender({ allowedCidrs: config.webhookAllowedCidrs }));
   const messageEvents = messages.createMessageEvents({ outbox, directory, ids });
   const onEvents = async (events: CarrierEvents): Promise<void> => {
     const carrier = typeOf(events.listId);
@@ -323,10 +329,12 @@ async function buildParts(foundation: Foundation): Promise<Parts> {
   if (config.roles.has('scheduler')) {
     const works = dueWorks({ ...foundation, connections, numbers, ids, messageEvents, onEvents, wake });
     startScheduler(building, works, onError);
+    const dispatcher = startDelivery(foundation, { sender, vault, owns: shares.webhooks, metrics, onError });
+    delivery.hint = (accountId) => dispatcher.hint(accountId);
   }
   const landed = (): Promise<void> => land.caughtUp(LANDED_TIMEOUT_MS);
   const previewGate = pipeline.createGate({ pool, links, linkIds });
-  const verbs = bindVerbs({ ...foundation, ids, linkIds, messageEvents, landed, gate: previewGate });
+  const verbs = bindVerbs({ ...foundation, ids, linkIds, messageEvents, landed, gate: previewGate, vault, sender });
   const readiness = (): { ready: boolean; reasons: string[] } => {
     const reasons = directory.silentMs() < READY_STALE_MS ? [] : ['the database has not been heard from'];
     return { ready: reasons.length === 0, reasons };
@@ -366,10 +374,13 @@ function openSimulator(
   return building.use(createSimulatorCarrier({ store, ...deps }));
 }
 
+/** What is counted for a metric, at the most. */
+const MOST_COUNTED = 100_000;
+
 function readingsOf(
   pool: Pool,
   readers: { land: LogReader; apply: LogReader },
-): Pick<Parameters<typeof createMetrics>[0], 'messagesByState' | 'logBacklog'> {
+): Pick<Parameters<typeof createMetrics>[0], 'messagesByState' | 'logBacklog' | 'webhooksWaiting'> {
   return {
     async messagesByState() {
       const byState = new Map<string, number>();
@@ -381,6 +392,7 @@ function readingsOf(
     async logBacklog() {
       return { outbound: await readers.land.backlog(), events: await readers.apply.backlog() };
     },
+    webhooksWaiting: () => countWaiting(pool, MOST_COUNTED),
   };
 }
 
@@ -434,6 +446,8 @@ interface Shares {
   /** Partitions of the log that it lands, and that it applies. */
   readonly log: (partition: number) => boolean;
   readonly events: (partition: number) => boolean;
+  /** Shares of the endpoints that it delivers to. */
+  readonly webhooks: (share: number) => boolean;
 }
 
 /** Lists are shared out by their id modulo this. */
@@ -455,7 +469,9 @@ async function shareWork(
     log,
   }: WorkerDeps & { readonly workerId: number; readonly log: Log },
 ): Promise<Shares> {
-  if (config.databaseUrl === null) return { lists: ownsEverything, log: ownsEverything, events: ownsEverything };
+  if (config.databaseUrl === null) {
+    return { lists: ownsEverything, log: ownsEverything, events: ownsEverything, webhooks: ownsEverything };
+  }
   async function share(kind: string, role: Role, partitions: number): Promise<(partition: number) => boolean> {
     const sharing = { pool, kind, partitions, workerId, role, clock, onError, leaseMs: limits.shareLeaseMs };
     const leases = building.use(createPartitionLeases(sharing));
@@ -469,6 +485,7 @@ async function shareWork(
     lists: (listId) => ofList(listId % LIST_PARTITIONS),
     log: isLocal ? ownsEverything : await share('log outbound', 'api', log.partitions),
     events: isLocal ? ownsEverything : await share('log events', 'pipeline', log.partitions),
+    webhooks: await share('webhooks', 'scheduler', webhooks.ENDPOINT_SHARES),
   };
 }
 
@@ -535,6 +552,7 @@ function dueWorks(deps: ScheduledDeps): DueWork[] {
         await endInboundParts(upkeepPool, nowMs - 72 * HOUR_MS);
         await purgeCarrierRefs(upkeepPool, nowMs - 33 * DAY_MS);
         await forgetWorkers(upkeepPool, nowMs - DAY_MS);
+        await webhooks.keepWebhooks(upkeepPool, nowMs);
         return false;
       },
     },
@@ -547,16 +565,42 @@ function startScheduler(building: DisposalStack, works: DueWork[], onError: (err
   scheduler.start();
 }
 
+interface DeliveryDeps {
+  readonly sender: webhooks.WebhookSender;
+  readonly vault: secrets.Vault;
+  readonly owns: (share: number) => boolean;
+  readonly metrics: Metrics;
+  readonly onError: (error: unknown) => void;
+}
+
+/** Look-ups by keys alone, as on the path of a message, but each endpoint's are a loop. */
+const DELIVERY_OPTIONS = '-c enable_seqscan=off -c jit=off';
+
+function startDelivery({ building, connection, clock }: Foundation, deps: DeliveryDeps): webhooks.WebhookDispatcher {
+  const session = { ...connection, options: DELIVERY_OPTIONS };
+  const pool = building.adopt(createPool(session, { name: 'webhooks', max: 3, ...BACKGROUND_LIMITS }), (it) =>
+    it.end(),
+  );
+  const { metrics, ...others } = deps;
+  const onRecorded = (outcome: string, count: number): void => metrics.onWebhookTries(outcome, count);
+  const dispatcher = webhooks.createDispatcher({ ...others, pool, clock, random: Math.random, onRecorded });
+  building.defer(() => dispatcher.stop());
+  dispatcher.start();
+  return dispatcher;
+}
+
 interface VerbDeps extends Foundation {
   readonly ids: IdCodec;
   readonly linkIds: IdCodec;
   readonly messageEvents: messages.MessageEvents;
   readonly landed: () => Promise<void>;
+  readonly vault: secrets.Vault;
+  readonly sender: webhooks.WebhookSender;
   readonly gate: Parameters<typeof pipeline.preflight>[0]['gate'];
 }
 
 function bindVerbs(deps: VerbDeps): HttpVerbs {
-  const { pool, directory, clock } = deps;
+  const { pool, directory, clock, config } = deps;
   const reading = { ...deps, messageIds: deps.ids };
   return {
     getMessage: (caller, input) => messages.getMessage(reading, caller, input),
@@ -569,8 +613,14 @@ function bindVerbs(deps: VerbDeps): HttpVerbs {
     setupStatus: async (caller) => accounts.getSetupStatus(deps, caller),
     getSettings: (caller) => accounts.getSettings({ pool }, caller),
     updateSettings: (caller, patch) => accounts.updateSettings({ pool, directory, clock }, caller, patch),
+    webhooks: webhooks.createWebhookVerbs({ ...reading, fields: endpointFieldsOf(config) }),
     pauseKey: (caller) => accounts.pauseCallingKey({ pool, directory }, caller),
   };
+}
+
+function endpointFieldsOf(config: Config): ReturnType<typeof webhooks.createEndpointFields> {
+  const addresses = webhooks.createAddressRules(config.webhookAllowedCidrs);
+  return webhooks.createEndpointFields({ allowHttp: config.webhookAllowHttp, addresses });
 }
 
 async function listen(building: DisposalStack, config: Config, parts: Parts): Promise<string> {
@@ -582,6 +632,7 @@ async function listen(building: DisposalStack, config: Config, parts: Parts): Pr
     idCodec: parts.ids,
     pool,
     clock,
+    cover: secrets.createAnswerCover(parts.secretKey),
     verbs,
     callbacks,
     metricsText: () => metrics.text(),

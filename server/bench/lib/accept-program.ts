@@ -9,6 +9,7 @@ import { systemClock as clock } from '../../src/lib/clock.ts';
 import { createIdCodec } from '../../src/lib/public-id.ts';
 import { openLmdbLog } from '../../src/log/lmdb-log.ts';
 import { createAcceptStage, landWithin } from '../../src/pipeline/index.ts';
+import { createAnswerCover } from '../../src/secrets/index.ts';
 import { startEmbeddedPostgres } from '../../src/store/embedded-postgres.ts';
 import { migrate } from '../../src/store/migrate.ts';
 import { openNumberBlocks } from '../../src/store/number-blocks.ts';
@@ -38,6 +39,7 @@ const app = createHttpServer({
   idCodec: createIdCodec(Buffer.alloc(32, 7), 'message'),
   pool,
   clock,
+  cover: createAnswerCover(Buffer.alloc(32, 7)),
   callbacks: { serves: () => false, receive: () => Promise.reject(new Error('No carrier calls here')) },
   verbs: neverCalled(),
   metricsText: async () => '',

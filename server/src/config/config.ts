@@ -27,6 +27,10 @@ export interface Config {
   readonly corsOrigins: readonly string[];
   /** Carriers that sign nothing may call lists that have no `callback_secret`. */
   readonly allowUnsignedCallbacks: boolean;
+  /** Endpoints of webhooks may use plain http. */
+  readonly webhookAllowHttp: boolean;
+  /** Networks that webhooks may reach although they are private. */
+  readonly webhookAllowedCidrs: readonly string[];
   readonly logLevel: LogLevel;
   readonly production: boolean;
   /** Messages younger than this wait, lifecycle.md 5 (`min_queue_age_seconds`). */

@@ -61,6 +61,8 @@ export function toConfig(env: Env, flags: ConfigFlags = {}): Config {
     simulator: reader.read('TRACKLY_SIMULATOR', null, parseSwitch, 'on or off'),
     simulatorCidrs: reader.read('TRACKLY_SIMULATOR_CIDRS', [], parseCidrs, CIDRS_ALLOWED),
     allowUnsignedCallbacks: reader.read('TRACKLY_ALLOW_UNSIGNED_CALLBACKS', false, parseBoolean, 'true or false'),
+    webhookAllowHttp: reader.read('TRACKLY_WEBHOOK_ALLOW_HTTP', false, parseBoolean, 'true or false'),
+    webhookAllowedCidrs: reader.read('TRACKLY_WEBHOOK_ALLOWED_CIDRS', [], parseCidrs, CIDRS_ALLOWED),
     corsOrigins: reader.read('TRACKLY_CORS_ORIGINS', [], parseOrigins, 'a comma list like https://app.example.com'),
     logLevel: reader.read('TRACKLY_LOG_LEVEL', 'info', oneOf(LOG_LEVELS), `one of ${LOG_LEVELS.join(', ')}`),
     production: env.NODE_ENV === 'production',
@@ -68,7 +70,6 @@ export function toConfig(env: Env, flags: ConfigFlags = {}): Config {
     carrierConnectMs: readSeconds(reader, 'TRACKLY_CARRIER_CONNECT_SECONDS', { otherwise: 5, from: 1, to: 60 }),
     carrierAnswerMs: readSeconds(reader, 'TRACKLY_CARRIER_ANSWER_SECONDS', { otherwise: 20, from: 1, to: 300 }),
   };
-  checkLaterSettings(reader);
   checkContradictions(config, env, flags, reader);
   if (reader.problems.length > 0) throw new ConfigError(reader.problems);
   return Object.freeze(config);
@@ -120,12 +121,6 @@ function maskAddress(value: string): string {
   return JSON.stringify(
     `${address.protocol}//${address.username === '' ? '' : '***@'}${address.host}${address.pathname}`,
   );
-}
-
-/** Variables of parts that other versions have: they are checked, so that one environment serves all versions. */
-function checkLaterSettings(reader: Reader): void {
-  reader.read('TRACKLY_WEBHOOK_ALLOW_HTTP', false, parseBoolean, 'true or false');
-  reader.read('TRACKLY_WEBHOOK_ALLOWED_CIDRS', [], parseCidrs, CIDRS_ALLOWED);
 }
 
 function readLog(env: Env, reader: Reader): LogEngine {

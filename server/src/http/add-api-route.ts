@@ -11,7 +11,7 @@ import { decodedPathOf } from './request-url.ts';
 import { toRouteSchema } from './route-schema.ts';
 
 export interface Answerer {
-  readonly deps: Pick<HttpDeps, 'directory' | 'pool' | 'clock'>;
+  readonly deps: Pick<HttpDeps, 'directory' | 'pool' | 'clock' | 'cover'>;
   readonly sendJson: (reply: FastifyReply, status: number, json: string) => void;
 }
 
@@ -58,7 +58,13 @@ export function addApiRoute(app: FastifyInstance, route: ApiRoute, { deps, sendJ
   }
 }
 
-function runIdempotent(deps: Answerer['deps'], route: ApiRoute, call: Call, request: IdempotentRequest) {
+function runIdempotent(
+  { cover, ...others }: Answerer['deps'],
+  route: ApiRoute,
+  call: Call,
+  request: IdempotentRequest,
+) {
+  const deps = { ...others, cover: route.answerIsSecret === true ? cover : undefined };
   return route.effect === 'transaction'
     ? runOnce(deps, request, (transaction) => work(route, { ...call, transaction }))
     : runRepeatable(deps, request, () => work(route, call));

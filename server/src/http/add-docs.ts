@@ -26,6 +26,7 @@ export function addDocs(app: FastifyInstance, { config }: Pick<HttpDeps, 'config
       tags: [
         { name: 'Messages', description: 'Send, read, cancel.' },
         { name: 'Lists', description: 'Sending numbers.' },
+        { name: 'Webhooks', description: 'Events posted to your own systems.' },
         { name: 'Account', description: 'Key, account and settings.' },
         { name: 'Carrier callbacks', description: 'What carriers call. They need no key.' },
         { name: 'Version 1', description: 'Deprecated; keeps working.' },

@@ -23,7 +23,7 @@ export type Query = Readonly<Record<string, string>>;
 /** What the reference page and `openapi.json` say about an endpoint. */
 export interface ApiRouteDocs {
   readonly operationId: string;
-  readonly tag: 'Messages' | 'Lists' | 'Account' | 'Version 1';
+  readonly tag: 'Messages' | 'Lists' | 'Webhooks' | 'Account' | 'Version 1';
   readonly summary: string;
   readonly description?: string;
   readonly params?: TSchema;
@@ -43,7 +43,7 @@ export type BytesCall = Pick<Call, 'caller' | 'bodyBytes'>;
 
 /** An endpoint under `/api/v1` or `/api/v2`: schema, call, status. */
 export interface ApiRoute {
-  readonly method: 'GET' | 'POST' | 'PUT';
+  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
   /** In Fastify's form, such as `/api/v2/messages/:id`. */
   readonly path: string;
   /** Of a success. */
@@ -55,6 +55,8 @@ export interface ApiRoute {
    * `repeatable`: the verb answers the same when it is repeated.
    */
   readonly effect?: 'transaction' | 'repeatable';
+  /** The answer holds a secret: where it is kept for a request with an Idempotency-Key it is sealed. */
+  readonly answerIsSecret?: true;
   /** The product that must be on for the account. */
   readonly product?: 'sms';
   readonly docs: ApiRouteDocs;

@@ -14,6 +14,8 @@ import { preflightMessageRoute } from './routes/v2/preflight-message.ts';
 import { sendBulkRoutes } from './routes/v2/send-bulk.ts';
 import { sendMessageRoutes } from './routes/v2/send-message.ts';
 import { updateSettingsRoute } from './routes/v2/update-settings.ts';
+import { webhookDeliveryRoutes } from './routes/v2/webhook-deliveries.ts';
+import { webhookRoutes } from './routes/v2/webhooks.ts';
 import { whoAmIRoute } from './routes/v2/who-am-i.ts';
 
 /** Every endpoint of the API, in the order of the reference page. */
@@ -27,6 +29,8 @@ export function apiRoutes(deps: HttpDeps): readonly ApiRoute[] {
     cancelMessageRoute(deps),
     listListsRoute(deps),
     getListRoute(deps),
+    ...webhookRoutes(deps),
+    ...webhookDeliveryRoutes(deps),
     whoAmIRoute(deps),
     getSetupStatusRoute(deps),
     getSettingsRoute(deps),

@@ -1,6 +1,7 @@
 import type { Directory } from '../accounts/index.ts';
 import { ERRORS, type ErrorCode } from '../lib/errors.ts';
 import type { IdCodec } from '../lib/public-id.ts';
+import type { AnswerCover } from '../secrets/index.ts';
 import { createPool } from '../store/pool.ts';
 import type { HttpDeps, HttpVerbs } from './http-deps.ts';
 import { createHttpServer } from './server.ts';
@@ -24,6 +25,7 @@ function createInertDeps(): HttpDeps {
     idCodec: inert as IdCodec,
     pool: createPool({}, { name: 'never connected', max: 1 }),
     clock: neverCalled,
+    cover: inert as AnswerCover,
     verbs: inert as HttpVerbs,
     callbacks: { serves: neverCalled, receive: neverCalled },
     metricsText: neverCalled,

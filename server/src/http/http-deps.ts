@@ -8,6 +8,8 @@ import type { IdCodec } from '../lib/public-id.ts';
 import type { RawMessageQuery } from '../messages/index.ts';
 import type { Accept, AcceptItem } from '../pipeline/accept-types.ts';
 import type { Pool } from '../store/pool.ts';
+import type { AnswerCover } from '../secrets/index.ts';
+import type { WebhookVerbs } from '../webhooks/index.ts';
 import type { Query } from './api-route.ts';
 
 /** Verbs behind routes, bound to what they need. Each throws `AppError` with the codes of its endpoint. */
@@ -24,6 +26,7 @@ export interface HttpVerbs {
   getSettings(caller: Caller): Promise<object>;
   updateSettings(caller: Caller, patch: Row): Promise<object>;
   pauseKey(caller: Caller): Promise<object>;
+  readonly webhooks: WebhookVerbs;
 }
 
 /** Takes what carriers call; durable when it resolves. Throws `AppError` with the codes of the callback routes. */
@@ -41,6 +44,8 @@ export interface HttpDeps {
   readonly idCodec: IdCodec;
   readonly pool: Pool;
   readonly clock: Clock;
+  /** For answers that hold a secret and are kept. */
+  readonly cover: AnswerCover;
   readonly verbs: HttpVerbs;
   /** What carriers call. */
   readonly callbacks: CallbackTaker;

@@ -10,6 +10,7 @@ import {
   tryLockIdempotencyKey,
   type IdempotencyScope,
 } from '../store/idempotency-store.ts';
+import type { AnswerCover } from '../secrets/index.ts';
 import type { Pool } from '../store/pool.ts';
 import { withTransaction, type Transaction } from '../store/transaction.ts';
 import type { Query } from './api-route.ts';
@@ -36,6 +37,8 @@ export interface IdempotentAnswer {
 export interface IdempotencyDeps {
   readonly pool: Pool;
   readonly clock: Clock;
+  /** Seals what is kept. */
+  readonly cover?: AnswerCover | undefined;
 }
 
 /**
@@ -67,9 +70,10 @@ export function runOnce(
 ): Promise<IdempotentAnswer> {
   const requestHash = hashRequest(request);
   return withTransaction(deps.pool, async (transaction) => {
-    const earlier = await findEarlier(transaction, request.scope, { requestHash, nowMs: deps.clock() });
+    const { cover, clock } = deps;
+    const earlier = await findEarlier(transaction, request.scope, { requestHash, nowMs: clock(), cover });
     if (earlier !== undefined) return earlier;
-    return await keep(transaction, request.scope, { requestHash, nowMs: deps.clock() }, await work(transaction));
+    return await keep(transaction, request.scope, { requestHash, nowMs: clock(), cover }, await work(transaction));
   });
 }
 
@@ -84,8 +88,9 @@ export async function runRepeatable(
   work: () => Promise<Work>,
 ): Promise<IdempotentAnswer> {
   const requestHash = hashRequest(request);
+  const { cover } = deps;
   const find = (transaction: Transaction) =>
-    findEarlier(transaction, request.scope, { requestHash, nowMs: deps.clock() });
+    findEarlier(transaction, request.scope, { requestHash, nowMs: deps.clock(), cover });
   const earlier = await withTransaction(deps.pool, find);
   if (earlier !== undefined) return earlier;
   const answer = await work();
@@ -93,35 +98,44 @@ export async function runRepeatable(
     deps.pool,
     async (transaction) =>
       (await find(transaction)) ??
-      (await keep(transaction, request.scope, { requestHash, nowMs: deps.clock() }, answer)),
+      (await keep(transaction, request.scope, { requestHash, nowMs: deps.clock(), cover }, answer)),
   );
 }
 
 interface Moment {
   readonly requestHash: Buffer;
   readonly nowMs: number;
+  readonly cover: AnswerCover | undefined;
 }
 
 async function findEarlier(
   transaction: Transaction,
   scope: IdempotencyScope,
-  { requestHash, nowMs }: Moment,
+  { requestHash, nowMs, cover }: Moment,
 ): Promise<IdempotentAnswer | undefined> {
   if (!(await tryLockIdempotencyKey(transaction, scope))) throw new AppError('idempotency_in_progress');
   const stored = await findIdempotencyKey(transaction, scope, nowMs - KEPT_MS);
   if (stored === undefined) return undefined;
   if (!stored.requestHash.equals(requestHash)) throw new AppError('idempotency_key_reused');
-  return { status: stored.status, json: stored.body, replayed: true };
+  const json = cover === undefined ? stored.body : cover.open(stored.body, toPlace(scope));
+  if (json === undefined) throw new Error('The kept answer cannot be opened: the secret key was replaced');
+  return { status: stored.status, json, replayed: true };
 }
 
 async function keep(
   transaction: Transaction,
   scope: IdempotencyScope,
-  { requestHash, nowMs }: Moment,
+  { requestHash, nowMs, cover }: Moment,
   { status, json }: Work,
 ): Promise<IdempotentAnswer> {
-  await insertIdempotencyKey(transaction, scope, { requestHash, status, body: json, createdMs: nowMs });
+  const body = cover === undefined ? json : cover.seal(json, toPlace(scope));
+  await insertIdempotencyKey(transaction, scope, { requestHash, status, body, createdMs: nowMs });
   return { status, json, replayed: false };
+}
+
+/** What a kept answer is sealed for. */
+function toPlace({ accountId, path, key }: IdempotencyScope): string {
+  return `answer ${accountId} ${path} ${key}`;
 }
 
 function hashRequest({ body, query }: IdempotentRequest): Buffer {

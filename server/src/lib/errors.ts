@@ -88,6 +88,27 @@ export const ERRORS = {
   invalid_message: { status: 400, retryable: false, text: 'A message must be an object' },
   too_many_messages: { status: 413, retryable: false, text: 'Maximum 1000 messages per request' },
   not_cancellable: { status: 409, retryable: false, text: 'The message can no longer be cancelled' },
+  // webhooks
+  missing_url: { status: 400, retryable: false, text: 'url is required' },
+  missing_events: { status: 400, retryable: false, text: 'events is required' },
+  invalid_url: { status: 400, retryable: false, text: 'url must be an absolute http or https URL' },
+  invalid_events: { status: 400, retryable: false, text: 'events must be an array of names of events, or ["*"]' },
+  invalid_description: {
+    status: 400,
+    retryable: false,
+    text: 'description must be a string of at most 255 characters',
+  },
+  invalid_secret: {
+    status: 400,
+    retryable: false,
+    text: 'secret must be whsec_ and the base64 of 24 to 64 bytes',
+  },
+  invalid_include_drops: { status: 400, retryable: false, text: 'include_drops must be a boolean' },
+  invalid_event: { status: 400, retryable: false, text: 'event is not one of the known names' },
+  invalid_message_id: { status: 400, retryable: false, text: 'message_id is not the id of a message' },
+  too_many_webhooks: { status: 409, retryable: false, text: 'An account has at most 20 webhooks' },
+  invalid_page: { status: 400, retryable: false, text: 'page must be an integer of at least 1' },
+  invalid_per_page: { status: 400, retryable: false, text: 'per_page must be an integer of at least 1' },
   // settings
   invalid_brand_name: { status: 400, retryable: false, text: 'brand_name must be a string of at most 100 characters' },
   invalid_support_contact: {

@@ -3,6 +3,7 @@ export { checkBooks, type ListBooks, type Miscount } from './check-books.ts';
 export { createMessageEvents, type MessageEvents, NO_MESSAGE_EVENTS } from './message-events.ts';
 export { getMessage } from './get-message.ts';
 export { listMessages } from './list-messages.ts';
+export { parseMessageId } from './message-id.ts';
 export { messageQueryFields, type RawMessageQuery } from './message-query.ts';
 export type { MessageReaderDeps } from './message-reader.ts';
 export {

@@ -13,11 +13,15 @@ test('readings that fail are left out and the rest is told', async () => {
     logBacklog: () => Promise.resolve({ outbound: 3, events: 0 }),
     health,
     typeOf: () => 'twilio',
+    webhooksWaiting: () => Promise.resolve(5),
   });
   metrics.onAccepted(2);
+  metrics.onWebhookTries('delivered', 7);
   const text = await metrics.text();
   expect(text).toContain('trackly_accepted_messages_total 2');
   expect(text).toContain('trackly_log_entries{topic="outbound"} 3');
+  expect(text).toContain('trackly_webhook_tries_total{outcome="delivered"} 7');
+  expect(text).toContain('trackly_webhook_deliveries{state="pending"} 5');
   expect(text).not.toContain('trackly_messages{');
   const labels = 'list="7",carrier="twilio"';
   expect(text).toContain(`trackly_carrier_up{${labels}} 1`);

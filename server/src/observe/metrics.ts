@@ -17,6 +17,8 @@ export interface Readings {
   readonly health: Pick<CarrierHealth, 'sending' | 'receipts'>;
   /** The type of a list, such as `twilio`. */
   readonly typeOf: (listId: number) => string;
+  /** Deliveries to webhooks that wait for a try. */
+  webhooksWaiting(): Promise<number>;
 }
 
 export interface Metrics extends PipelineMetrics {
@@ -24,6 +26,8 @@ export interface Metrics extends PipelineMetrics {
   onCredentialsRefused(listId: number): void;
   /** Counted where requests are answered. */
   onAccepted(count: number): void;
+  /** Tries to deliver to webhooks, by what came of them. */
+  onWebhookTries(outcome: string, count: number): void;
   /** Prometheus text format. */
   text(): Promise<string>;
 }
@@ -37,6 +41,7 @@ export function createMetrics(readings: Readings): Metrics {
   const answered = new Map<string, number>();
   const credentialsRefused = new Map<string, number>();
   const stageMs = new Map<string, number>();
+  const webhookTries = new Map<string, number>();
   const add = (counts: Map<string, number>, key: string, by: number): void => {
     counts.set(key, (counts.get(key) ?? 0) + by);
   };
@@ -69,6 +74,13 @@ export function createMetrics(readings: Readings): Metrics {
     () => toSeconds(stageMs),
     'stage',
   );
+  registerSum(
+    registry,
+    'trackly_webhook_tries_total',
+    'Tries to deliver to webhooks, by outcome',
+    () => webhookTries,
+    'outcome',
+  );
   registerReadings(registry, readings);
   registerHealth(registry, readings);
 
@@ -77,6 +89,7 @@ export function createMetrics(readings: Readings): Metrics {
       accepted += count;
     },
     onCredentialsRefused: (listId) => add(credentialsRefused, String(listId), 1),
+    onWebhookTries: (outcome, count) => add(webhookTries, outcome, count),
     onStage: (stage, elapsedMs) => add(stageMs, stage, elapsedMs),
     onGated(passed, refused) {
       add(gated, 'pass', passed);
@@ -128,6 +141,13 @@ function registerReadings(registry: Registry, readings: Readings): void {
     'Entries of the log that are durable and not in the database yet',
     'topic',
     async () => new Map(Object.entries(await readings.logBacklog())),
+  );
+  registerReading(
+    registry,
+    'trackly_webhook_deliveries',
+    'Deliveries to webhooks that wait for a try; counted up to 100,000',
+    'state',
+    async () => new Map([['pending', await readings.webhooksWaiting()]]),
   );
 }
 

@@ -1,5 +1,5 @@
-import { seal, unseal } from '../lib/sealed.ts';
 import type { DataKey } from '../store/installation-store.ts';
+import { isTextSealedBefore, openText, sealText } from './sealed-text.ts';
 
 /** What a carrier needs to know of a list, by name. */
 export type Credentials = Readonly<Record<string, unknown>>;
@@ -8,15 +8,8 @@ export type Credentials = Readonly<Record<string, unknown>>;
 export type SealedCredentials = Readonly<Record<string, string>>;
 
 /** Seals each value for this list and its name, so that it opens nowhere else. */
-export function sealCredentials(
-  { version, key }: DataKey,
-  listId: number,
-  credentials: Credentials,
-): SealedCredentials {
-  return mapValues(credentials, (value, name) => {
-    const plain = Buffer.from(JSON.stringify(value));
-    return `${version}.${seal(key, plain, toPlace(listId, name)).toString('base64')}`;
-  });
+export function sealCredentials(key: DataKey, listId: number, credentials: Credentials): SealedCredentials {
+  return mapValues(credentials, (value, name) => sealText(key, JSON.stringify(value), toPlace(listId, name)));
 }
 
 /** null: a value was sealed for another list or name, with a key that is gone, or was changed. */
@@ -36,17 +29,14 @@ export function openCredentials(
 class UnreadableError extends Error {}
 
 function openValue(keys: readonly DataKey[], value: unknown, place: string): unknown {
-  const [, version, sealed] = /^([0-9]{1,9})\.([A-Za-z0-9+/=]+)$/.exec(String(value)) ?? [];
-  const key = keys.find((candidate) => candidate.version === Number(version))?.key;
-  if (key === undefined || sealed === undefined) throw new UnreadableError();
-  const plain = unseal(key, Buffer.from(sealed, 'base64'), place);
+  const plain = openText(keys, String(value), place);
   if (plain === undefined) throw new UnreadableError();
-  return JSON.parse(plain.toString()) as unknown;
+  return JSON.parse(plain) as unknown;
 }
 
 /** Says whether any value was sealed with an older key. */
 export function isSealedBefore(version: number, sealed: Readonly<Record<string, unknown>>): boolean {
-  return Object.values(sealed).some((value) => Number.parseInt(String(value), 10) !== version);
+  return Object.values(sealed).some((value) => isTextSealedBefore(version, String(value)));
 }
 
 function toPlace(listId: number, name: string): string {

@@ -3,7 +3,9 @@ import { readSealedCredentials, writeCredentials } from '../store/credential-sto
 import { addDataKey, type DataKey, deleteDataKeysBefore, readDataKeys } from '../store/installation-store.ts';
 import type { Pool } from '../store/pool.ts';
 import { withTransaction } from '../store/transaction.ts';
+import { readSealedSecrets, secretPlace, writeSealedSecrets } from '../store/webhook-secret-store.ts';
 import { isSealedBefore, openCredentials, sealCredentials } from './credentials.ts';
+import { isTextSealedBefore, openText, sealText } from './sealed-text.ts';
 
 const PAGE = 100;
 const ONE_AT_A_TIME = 7_401_733_103;
@@ -18,6 +20,8 @@ export interface Rotation {
   readonly key_version: number;
   /** Lists whose credentials were sealed anew. */
   readonly lists: number;
+  /** Endpoints of webhooks whose secrets were sealed anew. */
+  readonly webhooks: number;
   /** It finished one that was cut off. */
   readonly resumed: boolean;
 }
@@ -61,8 +65,36 @@ async function rotate({ pool, secretKey }: RotateDeps): Promise<Rotation> {
         `--credentials-file FILE\`, then rotate again`,
     );
   }
+  const webhooks = await sealSecretsAnew(pool, keys, newest);
   await withTransaction(pool, (transaction) => deleteDataKeysBefore(transaction, newest));
-  return { key_version: newest, lists, resumed };
+  return { key_version: newest, lists, webhooks, resumed };
+}
+
+/** Secrets of webhooks. One that cannot be opened stays as it is: no key opens it, and its endpoint gets a new one by hand. */
+async function sealSecretsAnew(pool: Pool, keys: readonly DataKey[], newest: number): Promise<number> {
+  const key = keys.find(({ version }) => version === newest);
+  if (key === undefined) throw new Error('The new data key is gone');
+  const anew = (sealed: string | null, place: string): string | null => {
+    if (sealed === null || !isTextSealedBefore(newest, sealed)) return sealed;
+    const text = openText(keys, sealed, place);
+    return text === undefined ? sealed : sealText(key, text, place);
+  };
+  let count = 0;
+  for (let afterId: string | undefined = ''; afterId !== undefined;) {
+    const from: string = afterId;
+    afterId = await withTransaction(pool, async (transaction) => {
+      const page = await readSealedSecrets(transaction, from, PAGE);
+      for (const { id, secret, oldSecret } of page) {
+        const place = secretPlace(id);
+        const next = { secret: anew(secret, place) ?? secret, oldSecret: anew(oldSecret, place) };
+        if (next.secret === secret && next.oldSecret === oldSecret) continue;
+        await writeSealedSecrets(transaction, id, next);
+        count++;
+      }
+      return page.at(-1)?.id;
+    });
+  }
+  return count;
 }
 
 async function sealAnew(

@@ -41,7 +41,7 @@ test('a rotation seals all credentials with a new key and deletes the old one; i
   const identity = await bindSecretKey(installation.pool, secretKey);
   const ids = await addLists(3);
   await setList(installation.deps, { id: ids[2]!, status: 'deleted' });
-  expect(await rotate()).toEqual({ key_version: 2, lists: 3, resumed: false });
+  expect(await rotate()).toEqual({ key_version: 2, lists: 3, webhooks: 0, resumed: false });
   expect(await versions()).toEqual([2]);
   for (const [n, id] of ids.entries()) {
     expect(await credentialsOf(id)).toEqual({ token: `token of ${n}`, nested: { n } });
@@ -49,7 +49,7 @@ test('a rotation seals all credentials with a new key and deletes the old one; i
   const { rows } = await installation.pool.query(`select 1 from list where credentials::text like '%"1.%'`);
   expect(rows).toEqual([]);
   expect(await bindSecretKey(installation.pool, secretKey)).toEqual(identity);
-  expect(await rotate()).toEqual({ key_version: 3, lists: 3, resumed: false });
+  expect(await rotate()).toEqual({ key_version: 3, lists: 3, webhooks: 0, resumed: false });
 });
 
 test('a rotation that was cut off leaves everything readable, and the next one finishes it', async () => {
@@ -60,7 +60,7 @@ test('a rotation that was cut off leaves everything readable, and the next one f
   });
   expect(await credentialsOf(ids[0]!)).toEqual({ token: 'sealed anew' });
   expect(await credentialsOf(ids[1]!)).toEqual({ token: 'token of 1', nested: { n: 1 } });
-  expect(await rotate()).toEqual({ key_version: 2, lists: 1, resumed: true });
+  expect(await rotate()).toEqual({ key_version: 2, lists: 1, webhooks: 0, resumed: true });
   expect(await versions()).toEqual([2]);
   expect(await credentialsOf(ids[1]!)).toEqual({ token: 'token of 1', nested: { n: 1 } });
 });

@@ -7,6 +7,7 @@ import { createIdCodec } from '../../src/lib/public-id.ts';
 import { toListSettings } from '../../src/lists/index.ts';
 import type { Accept, AcceptItem } from '../../src/pipeline/accept-types.ts';
 import type { SourceCode } from '../../src/pipeline/batch.ts';
+import { createAnswerCover } from '../../src/secrets/index.ts';
 import { createPool } from '../../src/store/pool.ts';
 
 export const NOW_MS = Date.UTC(2026, 10, 2, 17, 4, 9, 250);
@@ -161,6 +162,7 @@ export function createHttpFixture(change: Partial<HttpDeps> = {}): HttpFixture {
     idCodec: createIdCodec(Buffer.alloc(32, 7), 'message'),
     pool: createPool({ host: '127.0.0.1', port: 1 }, { name: 'nowhere', max: 1 }),
     clock: () => NOW_MS,
+    cover: createAnswerCover(Buffer.alloc(32, 7)),
     callbacks: { serves: () => false, receive: () => Promise.reject(new Error('No carrier calls here')) },
     verbs: {
       getMessage: empty,
@@ -174,6 +176,8 @@ export function createHttpFixture(change: Partial<HttpDeps> = {}): HttpFixture {
       getSettings: empty,
       updateSettings: empty,
       pauseKey: empty,
+      // Asked for by its own tests only.
+      webhooks: new Proxy({} as HttpDeps['verbs']['webhooks'], { get: () => empty }),
     },
     metricsText: async () => '# no metrics\n',
     isReady: () => ({ ready: true, reasons: [] }),

@@ -1,0 +1,70 @@
+import type { LookupFunction } from 'node:net';
+import { isIP } from 'node:net';
+import { buildConnector } from 'undici';
+import type { ResolvedAddress, ResolveHost } from '../lib/resolve-host.ts';
+import type { AddressRules } from './address-rules.ts';
+
+/** The receiver is at no address that may be called. */
+class AddressRefusedError extends Error {
+  readonly code = 'address_refused';
+}
+
+class NameNotFoundError extends Error {
+  readonly code = 'ENOTFOUND';
+}
+
+/** Between addresses of one name that are tried one after another. */
+const NEXT_ADDRESS_MS = 1_000;
+const MAX_TLS_SESSIONS = 2_000;
+
+/**
+ * Opens sockets to allowed addresses only: each look-up of a name is judged where the socket makes it, so that a name
+ * server that answers otherwise the second time gains nothing; addresses in the place of a name are judged before, and
+ * the one that is connected to again after. No proxy is asked.
+ */
+export function createGuardedConnector(
+  rules: AddressRules,
+  resolve: ResolveHost,
+  timeoutMs: number,
+): buildConnector.connector {
+  const connect = buildConnector({
+    timeout: timeoutMs,
+    lookup: createGuardedLookup(rules, resolve),
+    autoSelectFamily: true,
+    autoSelectFamilyAttemptTimeout: NEXT_ADDRESS_MS,
+    maxCachedSessions: MAX_TLS_SESSIONS,
+  });
+  return (options, callback) => {
+    const host = options.hostname.replace(/^\[(.*)\]$/, '$1');
+    if (isIP(host) !== 0 && !rules.allows(host)) {
+      process.nextTick(() => callback(new AddressRefusedError(), null));
+      return;
+    }
+    connect(options, (...[error, socket]) => {
+      if (error !== null) return callback(error, null);
+      if (rules.allows(socket.remoteAddress ?? '')) return callback(null, socket);
+      socket.destroy();
+      return callback(new AddressRefusedError(), null);
+    });
+  };
+}
+
+function createGuardedLookup(rules: AddressRules, resolve: ResolveHost): LookupFunction {
+  const pick = async (name: string): Promise<ResolvedAddress[]> => {
+    const found = await resolve(name);
+    if (found.length === 0) throw new NameNotFoundError();
+    const allowed = found.filter(({ address }) => rules.allows(address));
+    if (allowed.length === 0) throw new AddressRefusedError();
+    return allowed;
+  };
+  return (name, options, callback) => {
+    pick(name).then(
+      (addresses) => {
+        const [first] = addresses;
+        if (options.all === true) callback(null, addresses);
+        else callback(null, first?.address ?? '', first?.family);
+      },
+      (error: NodeJS.ErrnoException) => callback(error, '', 0),
+    );
+  };
+}

@@ -1,0 +1,191 @@
+import { createServer, type Socket } from 'node:net';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { startReceiver, type WebhookReceiver } from '../../test/helpers/webhook-receiver.ts';
+import { parseHosts, type ResolvedAddress } from '../lib/resolve-host.ts';
+import { createWebhookSender, type TryResult, type WebhookSenderOptions } from './webhook-sender.ts';
+
+let receiver: WebhookReceiver;
+beforeEach(async () => {
+  receiver = await startReceiver();
+});
+afterEach(() => receiver[Symbol.asyncDispose]());
+
+const LOOPBACK = { address: '127.0.0.1', family: 4 } as const;
+const LOCAL = { allowedCidrs: ['127.0.0.0/8'] };
+
+async function post(url: string, options: WebhookSenderOptions): Promise<TryResult> {
+  const sender = createWebhookSender(options);
+  try {
+    return await sender.post(url, { 'content-type': 'application/json', 'webhook-id': 'evt_1' }, '{"a":1}');
+  } finally {
+    await sender[Symbol.asyncDispose]();
+  }
+}
+
+test('posts the bytes and headers as they are', async () => {
+  const result = await post(`http://127.0.0.1:${receiver.port}/sms?x=1`, LOCAL);
+  expect(result).toMatchObject({ statusCode: 204, error: null, excerpt: null });
+  expect(receiver.received).toMatchObject([{ path: '/sms?x=1', headers: { 'webhook-id': 'evt_1' }, body: '{"a":1}' }]);
+});
+
+test.each([
+  ['loopback', '127.0.0.1'],
+  ['loopback without a dot', '2130706433'],
+  ['hexadecimal', '0x7f000001'],
+  ['octal', '0177.0.0.1'],
+  ['two parts', '127.1'],
+  ['mapped', '[::ffff:127.0.0.1]'],
+  ['mapped in groups', '[::ffff:7f00:1]'],
+  ['IPv6 loopback', '[::1]'],
+  ['any', '0.0.0.0'],
+  ['full-width digits', '１２７.０.０.１'],
+])('an address in the place of a name is refused: %s', async (_name, host) => {
+  const result = await post(`http://${host}:${receiver.port}/`, { allowedCidrs: [] });
+  expect(result).toMatchObject({ statusCode: null, error: 'address_refused' });
+  expect(receiver.received).toEqual([]);
+});
+
+test.each([
+  ['private', [{ address: '10.0.0.7', family: 4 }]],
+  ['metadata', [{ address: '169.254.169.254', family: 4 }]],
+  ['mapped', [{ address: '::ffff:127.0.0.1', family: 6 }]],
+  ['all of several', [LOOPBACK, { address: '::1', family: 6 }]],
+] as [string, ResolvedAddress[]][])(
+  'a name that leads to refused addresses is refused: %s',
+  async (_name, addresses) => {
+    const resolve = async (): Promise<ResolvedAddress[]> => addresses;
+    const result = await post(`http://hooks.example.net:${receiver.port}/`, { allowedCidrs: [], resolve });
+    expect(result).toMatchObject({ statusCode: null, error: 'address_refused' });
+    expect(receiver.received).toEqual([]);
+  },
+);
+
+test('of a name with refused and allowed addresses only the allowed ones are used', async () => {
+  const resolve = async (): Promise<ResolvedAddress[]> => [{ address: '10.0.0.7', family: 4 }, LOOPBACK];
+  const result = await post(`http://hooks.example.net:${receiver.port}/`, { ...LOCAL, resolve });
+  expect(result.statusCode).toBe(204);
+});
+
+test('a name server that answers otherwise the second time gains nothing', async () => {
+  const other = await startReceiver(receiver.port + 1).catch(() => startReceiver());
+  const answers: ResolvedAddress[][] = [[LOOPBACK], [{ address: '127.0.0.2', family: 4 }], [LOOPBACK]];
+  const asked: string[] = [];
+  const resolve = async (name: string): Promise<ResolvedAddress[]> => {
+    asked.push(name);
+    return answers.shift() ?? [];
+  };
+  // 127.0.0.1 may be called here, its neighbour may not.
+  const sender = createWebhookSender({ allowedCidrs: ['127.0.0.1/32'], resolve });
+  receiver.answer = (_request, response) => response.writeHead(204, { connection: 'close' }).end();
+  const url = `http://rebind.example.net:${receiver.port}/`;
+  const results: (string | number | null)[] = [];
+  for (let n = 0; n < 4; n++) {
+    const { statusCode, error } = await sender.post(url, {}, '{}');
+    results.push(statusCode ?? error);
+  }
+  expect(results).toEqual([204, 'address_refused', 204, 'name_not_found']);
+  expect(asked).toEqual(Array.from({ length: 4 }, () => 'rebind.example.net'));
+  expect(receiver.received).toHaveLength(2);
+  await sender[Symbol.asyncDispose]();
+  await other[Symbol.asyncDispose]();
+});
+
+test.each([301, 302, 303, 307, 308])('a redirect by %i is a failure and not followed', async (status) => {
+  const inner = await startReceiver();
+  receiver.answer = (_request, response) => {
+    response.writeHead(status, { location: `http://127.0.0.1:${inner.port}/` }).end();
+  };
+  const result = await post(`http://127.0.0.1:${receiver.port}/`, LOCAL);
+  expect(result).toMatchObject({ statusCode: status, error: 'redirect_not_followed' });
+  expect(inner.received).toEqual([]);
+  await inner[Symbol.asyncDispose]();
+});
+
+test('no proxy of the environment is asked', async () => {
+  const proxy = await startReceiver();
+  const names = ['HTTP_PROXY', 'http_proxy', 'HTTPS_PROXY', 'ALL_PROXY', 'NODE_USE_ENV_PROXY'];
+  const before = names.map((name) => process.env[name]);
+  for (const name of names) process.env[name] = name.startsWith('NODE') ? '1' : `http://127.0.0.1:${proxy.port}`;
+  try {
+    expect(await post(`http://127.0.0.1:${receiver.port}/`, LOCAL)).toMatchObject({ statusCode: 204 });
+    expect(proxy.received).toEqual([]);
+  } finally {
+    for (const [index, name] of names.entries()) {
+      if (before[index] === undefined) delete process.env[name];
+      else process.env[name] = before[index];
+    }
+    await proxy[Symbol.asyncDispose]();
+  }
+});
+
+test('a receiver that does not answer is given up', async () => {
+  receiver.answer = 'hang';
+  const result = await post(`http://127.0.0.1:${receiver.port}/`, { ...LOCAL, timeoutMs: 100 });
+  expect(result).toMatchObject({ statusCode: null, error: 'timeout' });
+});
+
+test('a name server that does not answer ends with the time of the try', async () => {
+  const resolve = () => new Promise<ResolvedAddress[]>(() => {});
+  const options = { ...LOCAL, resolve, timeoutMs: 100, connectTimeoutMs: 50 };
+  const result = await post(`http://silent.example.net:${receiver.port}/`, options);
+  expect(['timeout', 'connect_timeout']).toContain(result.error);
+});
+
+test('errors have names', async () => {
+  const closed = await startReceiver();
+  await closed[Symbol.asyncDispose]();
+  expect(await post(`http://127.0.0.1:${closed.port}/`, LOCAL)).toMatchObject({ error: 'connection_refused' });
+  const resolve = async (): Promise<ResolvedAddress[]> => [];
+  expect(await post('http://nobody.example.net/', { ...LOCAL, resolve })).toMatchObject({ error: 'name_not_found' });
+  expect(await post(`https://127.0.0.1:${receiver.port}/`, LOCAL)).toMatchObject({ statusCode: null });
+});
+
+test('of a long answer the beginning is kept and the rest is not read', async () => {
+  receiver.answer = (_request, response) => {
+    response.writeHead(200, { 'content-type': 'text/plain' });
+    const write = (): void => {
+      if (!response.destroyed) response.write('x'.repeat(100_000), () => setImmediate(write));
+    };
+    write();
+  };
+  const result = await post(`http://127.0.0.1:${receiver.port}/`, { ...LOCAL, timeoutMs: 5_000 });
+  expect(result).toMatchObject({ statusCode: 200, error: null });
+  expect(result.excerpt).toHaveLength(1_024);
+  expect(result.durationMs).toBeLessThan(2_000);
+});
+
+test('a success counts when its text never ends', async () => {
+  receiver.answer = (_request, response) => void response.writeHead(200).write('ok');
+  const result = await post(`http://127.0.0.1:${receiver.port}/`, { ...LOCAL, timeoutMs: 200 });
+  expect(result).toMatchObject({ statusCode: 200, error: null, excerpt: 'ok' });
+});
+
+test('a connection that was closed while it was idle is no failed try', async () => {
+  let requests = 0;
+  const server = createServer((socket: Socket) => {
+    let answered = 0;
+    socket.on('error', () => {});
+    socket.on('data', (bytes) => {
+      if (!bytes.toString().includes('POST ')) return;
+      requests++;
+      // The second request of a connection meets a closed one.
+      if (answered++ > 0) socket.destroy();
+      else socket.write('HTTP/1.1 204 No Content\r\n\r\n');
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as { port: number };
+  const sender = createWebhookSender(LOCAL);
+  const url = `http://127.0.0.1:${port}/`;
+  expect((await sender.post(url, {}, '{}')).statusCode).toBe(204);
+  expect((await sender.post(url, {}, '{}')).statusCode).toBe(204);
+  expect(requests).toBe(3);
+  await sender[Symbol.asyncDispose]();
+  server.close();
+});
+
+test('hosts(5)', () => {
+  const hosts = parseHosts('127.0.0.1 localhost here # a comment\n::1\tLocalhost\n\n# all\nbad name\n10.0.0.1 a.b');
+  expect(hosts.get('localhost')).toEqual([LOOPBACK, { address: '::1', family: 6 }]);
+  expect([...hosts.keys()]).toEqual(['localhost', 'here', 'a.b']);
+});
