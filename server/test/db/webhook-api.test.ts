@@ -233,6 +233,7 @@ test('a test sends one signed sample, also to a paused webhook, and is kept as a
     expect(received?.headers['x-trackly-signature']).toBe(`sha256=${signature}`);
   }
   receiver.answer = 500;
+  rig.installation.nowMs++;
   const failed = await post(`${PATH}/${id}/test`);
   expect(failed.body).toMatchObject({ delivered: false, status_code: 500 });
   const { body } = await call('GET', `${PATH}/${id}/deliveries?limit=1`);
