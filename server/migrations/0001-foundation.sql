@@ -350,6 +350,42 @@ create table list_block (
   primary key (list_id, phone)
 );
 
+-- Who allowed or forbade texts, when, and how we know. Rows are only ever added; each holds the hash of the one before of
+-- its account (compliance/consent-record.ts). list_id null: all lists of the account.
+create table consent (
+  account_id text not null,
+  seq bigint not null,
+  id text not null,
+  phone bigint not null,
+  list_id integer,
+  kind text not null check (kind in ('opt_in', 'opt_in_pending', 'opt_out', 'resubscribe', 'block', 'unblock')),
+  at_ms bigint not null,
+  source text not null,
+  ip_address text,
+  user_agent text,
+  url text,
+  text text,
+  keyword text,
+  actor text,
+  prev_hash bytea not null,
+  hash bytea not null,
+  primary key (account_id, seq)
+);
+create index consent_by_phone on consent (account_id, phone, seq);
+create function consent_is_append_only() returns trigger language plpgsql as $$
+begin
+  raise exception 'consent records are never changed or removed';
+end
+$$;
+create trigger consent_append_only before update or delete or truncate on consent
+  for each statement execute function consent_is_append_only();
+-- The end of each account's chain; locked last in a transaction, accounts in order.
+create table consent_head (
+  account_id text primary key,
+  seq bigint not null,
+  hash bytea not null
+);
+
 -- Destinations of short links that a batch made: link first_link + i goes to destinations[i] for message numbers[i].
 create table link_range (
   list_id integer not null,

@@ -26,6 +26,8 @@ const CONTROL_TABLES = new Set([
   'webhook_delivery',
   'webhook_endpoint',
 ]);
+/** Tables about people, whom all lists of an account share: they can be sharded by account. */
+const ACCOUNT_TABLES = new Set(['consent', 'consent_head']);
 
 let database: TestDatabase;
 beforeAll(async () => {
@@ -33,11 +35,28 @@ beforeAll(async () => {
 });
 afterAll(() => database[Symbol.asyncDispose]());
 
+interface Index {
+  readonly table: string;
+  readonly index: string;
+  readonly columns: string[];
+}
+
+async function uniqueIndexes(tables: readonly string[]): Promise<Index[]> {
+  const { rows } = await database.pool.query<Index>(
+    `select t.relname as table, i.relname as index,
+       array(select a.attname::text from pg_attribute a where a.attrelid = t.oid and a.attnum = any (x.indkey)) as columns
+     from pg_index x join pg_class i on i.oid = x.indexrelid join pg_class t on t.oid = x.indrelid
+     where x.indisunique and t.relname = any ($1::text[])`,
+    [tables],
+  );
+  return rows;
+}
+
 async function messageTables(): Promise<string[]> {
   const { rows } = await database.pool.query<{ name: string }>(`
     select c.relname as name from pg_class c join pg_namespace n on n.oid = c.relnamespace
     where n.nspname = 'public' and c.relkind in ('r', 'p') and not c.relispartition order by 1`);
-  return rows.map((row) => row.name).filter((name) => !CONTROL_TABLES.has(name));
+  return rows.map((row) => row.name).filter((name) => !CONTROL_TABLES.has(name) && !ACCOUNT_TABLES.has(name));
 }
 
 test('every table on the path of a message has a list', async () => {
@@ -52,15 +71,15 @@ test('every table on the path of a message has a list', async () => {
 
 test('every primary key and unique index on the path of a message holds the list', async () => {
   const tables = await messageTables();
-  const { rows } = await database.pool.query<{ table: string; index: string; columns: string[] }>(
-    `select t.relname as table, i.relname as index,
-       array(select a.attname::text from pg_attribute a where a.attrelid = t.oid and a.attnum = any (x.indkey)) as columns
-     from pg_index x join pg_class i on i.oid = x.indexrelid join pg_class t on t.oid = x.indrelid
-     where x.indisunique and t.relname = any ($1::text[])`,
-    [tables],
-  );
+  const rows = await uniqueIndexes(tables);
   expect(rows.length).toBeGreaterThan(10);
   expect(rows.filter((row) => !row.columns.includes('list_id'))).toEqual([]);
+});
+
+test('every primary key and unique index of a table about people holds the account', async () => {
+  const rows = await uniqueIndexes([...ACCOUNT_TABLES]);
+  expect(new Set(rows.map((row) => row.table))).toEqual(ACCOUNT_TABLES);
+  expect(rows.filter((row) => !row.columns.includes('account_id'))).toEqual([]);
 });
 
 test('no table on the path of a message refers to another one', async () => {
