@@ -307,21 +307,58 @@ create table inbound_part (
 );
 create index inbound_part_by_age on inbound_part (received_ms);
 
--- People. A list contact is a phone's subscription to one list; what changes on every send is a narrow row of its own.
+-- 24 hexadecimal characters as 12 bytes: seconds of now and eight random bytes (lib/public-id.ts, hexId).
+create function new_object_id() returns bytea language sql volatile
+  return substring(int8send(floor(extract(epoch from clock_timestamp()))::bigint) from 5)
+    || substring(uuid_send(gen_random_uuid()) from 1 for 8);
+
+-- People. A contact is a phone number, one in the installation, with what its number and look-ups tell. Nothing in it was
+-- written by an account.
+create table contact (
+  phone bigint primary key,
+  id bytea not null default new_object_id(),
+  is_valid boolean not null,
+  line_type text not null,
+  -- ISO 3166-1 alpha-2; the state is that of a US area code
+  country text,
+  state text,
+  carrier text,
+  on_dnc boolean not null default false,
+  created_ms bigint not null
+);
+-- What an account knows of a phone. Phones that it knows nothing of have no row.
+create table account_contact (
+  account_id text not null,
+  phone bigint not null,
+  email text,
+  first_name text,
+  last_name text,
+  timezone text,
+  validation_status text,
+  primary key (account_id, phone)
+);
+-- A list contact is a phone's subscription to one list; what changes on every send is a narrow row of its own.
+-- reason: of an opt-out; no_consent: they wrote to us and never subscribed. unsubscribed_ms is null while active.
 create table list_contact (
   list_id integer not null,
   phone bigint not null,
+  id bytea not null default new_object_id(),
   active boolean not null default true,
   reason text,
   unsubscribed_ms bigint,
-  first_name text,
-  last_name text,
+  -- when they consented
+  signup_ms bigint not null default floor(extract(epoch from now()) * 1000)::bigint,
+  signup_method text not null default 'api',
+  ad_network_source text,
+  ad_network_id text,
   custom_fields jsonb not null default '{}',
   created_ms bigint not null,
   primary key (list_id, phone)
 );
 -- The gate asks who must not be written to, and they are few: an index of them alone fits into the processor's cache.
 create index list_contact_inactive on list_contact (list_id, phone) where not active;
+-- Newest first, as they are listed.
+create index list_contact_by_signup on list_contact (list_id, signup_ms, id);
 create table list_contact_activity (
   list_id integer not null,
   phone bigint not null,
@@ -341,7 +378,17 @@ create table send_tally (
   primary key (list_id, tally_id)
 );
 alter table send_tally alter column phones set storage external;
--- An account-wide block is one row for each list of the account.
+-- Numbers that must not be texted. list_id null: on no list of the account, also none that is made later.
+create table block (
+  id bytea primary key default new_object_id(),
+  account_id text not null,
+  list_id integer,
+  phone bigint not null,
+  reason text,
+  created_ms bigint not null
+);
+create unique index block_once on block (account_id, phone, coalesce(list_id, 0));
+-- What the gate asks: a row for each list that a block holds on.
 create table list_block (
   list_id integer not null,
   phone bigint not null,

@@ -14,8 +14,11 @@ export async function loadRecipients(pool: Pool, listId: number, phones: readonl
   const { rows } = await pool.query<RecipientRow>({
     name: 'recipient.load',
     text: `
-      select phone, first_name as "firstName", last_name as "lastName", custom_fields as "customFields"
-      from list_contact where list_id = $1 and phone = any ($2::bigint[])`,
+      select c.phone, a.first_name as "firstName", a.last_name as "lastName", c.custom_fields as "customFields"
+      from list_contact c
+        left join account_contact a
+          on a.account_id = (select account_id from list where id = $1) and a.phone = c.phone
+      where c.list_id = $1 and c.phone = any ($2::bigint[])`,
     values: [listId, int8Array(phones)],
   });
   return rows;

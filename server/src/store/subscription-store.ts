@@ -20,9 +20,9 @@ export async function saveSubscriptions(
   await transaction.query({
     name: 'list_contact.save_subscription',
     text: `
-      insert into list_contact as c (list_id, phone, active, reason, unsubscribed_ms, created_ms)
+      insert into list_contact as c (list_id, phone, active, reason, unsubscribed_ms, signup_ms, signup_method, created_ms)
       select $1, phone, subscribed, case when subscribed then null else 'message' end,
-        case when subscribed then null else at_ms end, at_ms
+        case when subscribed then null else at_ms end, at_ms, case when subscribed then 'keyword' else 'inbound' end, at_ms
       from unnest($2::bigint[], $3::boolean[], $4::bigint[]) as s(phone, subscribed, at_ms)
       order by phone
       on conflict (list_id, phone) do update

@@ -314,8 +314,14 @@ export async function createPipelineRig(options: RigOptions = {}): Promise<Pipel
       if (added === undefined) throw new Error(`account ${made.id} is not in the directory`);
       return { key: { ...demo.key, accountId: added.id }, account: added };
     },
-    async addContact(phone, columns = {}) {
+    async addContact(phone, { first_name, last_name, ...columns } = {}) {
       const row = { list_id: 1, phone: Number(phone.slice(1)), created_ms: clock(), ...columns };
+      await pool.query('insert into account_contact (account_id, phone, first_name, last_name) values ($1, $2, $3, $4)', [
+        demo.account.id,
+        row.phone,
+        first_name ?? null,
+        last_name ?? null,
+      ]);
       const names = Object.keys(row);
       const places = names.map((_, index) => `$${index + 1}`).join(', ');
       await pool.query(`insert into list_contact (${names.join(', ')}) values (${places})`, Object.values(row));

@@ -1,0 +1,162 @@
+import { appendConsents, type ConsentEntry } from '../compliance/index.ts';
+import type {
+  CustomFields,
+  ListContactState,
+  SignupMethod,
+  StoredListContact,
+} from '../store/list-contact-store.ts';
+import type { Transaction } from '../store/transaction.ts';
+import { changeListContacts } from './change-list-contacts.ts';
+import type { Evidence, ResubscribeEvent } from './contact-event.ts';
+import { phoneFacts } from '../phone/index.ts';
+import { insertContacts, type NewContact } from '../store/contact-store.ts';
+
+/** A number that shall be on a list, with what the account wants stored of it. */
+export interface Subscription {
+  readonly accountId: string;
+  readonly listId: number;
+  readonly phone: number;
+  readonly method: SignupMethod;
+  /**
+   * When the number consented, if that was said: only a consent newer than an opt-out ends it. null: nothing was said; a
+   * new list contact then has consented now.
+   */
+  readonly consentMs: number | null;
+  /** Set: the consent is recorded also when the number is on the list already. */
+  readonly evidence: Evidence | null;
+  readonly customFields?: FieldsPatch | undefined;
+  /** null: stays as it is. */
+  readonly adNetworkSource?: string | null | undefined;
+  readonly adNetworkId?: string | null | undefined;
+  /** Default: what the number tells. */
+  readonly facts?: NewContact | undefined;
+}
+
+export interface FieldsPatch {
+  /** A null takes its key away. */
+  readonly fields: CustomFields;
+  /** The fields replace all that are stored. */
+  readonly replace: boolean;
+}
+
+/** What became of a subscription. */
+export interface Subscribed {
+  readonly contact: StoredListContact;
+  readonly isNewPhone: boolean;
+  readonly isNewListContact: boolean;
+  /** It became active now: it is new, had opted out before, or had never consented. */
+  readonly isNewlyActive: boolean;
+  /** It had opted out before and is subscribed again. */
+  readonly isResubscribed: boolean;
+}
+
+/**
+ * Puts numbers on lists, or changes what is stored of those that are. Opt-outs hold: a list contact that opted out becomes
+ * active only by a consent that is newer. Names and zones are stored elsewhere (`saveProfiles`). Each consent has its
+ * record in the ledger in the same transaction, so call this after everything else that takes locks. At most one
+ * subscription a list and number.
+ * @returns one result a subscription, in order
+ */
+export async function subscribe(
+  transaction: Transaction,
+  subscriptions: readonly Subscription[],
+  nowMs: number,
+): Promise<Subscribed[]> {
+  const newPhones = await insertContacts(
+    transaction,
+    subscriptions.map((subscription) => subscription.facts ?? phoneFacts(subscription.phone)),
+    nowMs,
+  );
+  const changes = await changeListContacts(
+    transaction,
+    subscriptions,
+    (subscription, before) => decide(subscription, before, nowMs),
+    nowMs,
+  );
+  const consents: ConsentEntry[] = [];
+  const results = subscriptions.map((subscription, index): Subscribed => {
+    const { before = null, after = null } = changes[index] ?? {};
+    if (after === null) throw new Error('a subscription left no list contact');
+    const isNewlyActive = after.active && before?.active !== true;
+    const isResubscribed = isNewlyActive && before !== null && before.reason !== 'no_consent';
+    if (isNewlyActive || subscription.evidence !== null) {
+      consents.push(toConsent(subscription, isResubscribed, nowMs));
+    }
+    return {
+      contact: after,
+      isNewPhone: newPhones.has(subscription.phone),
+      isNewListContact: before === null,
+      isNewlyActive,
+      isResubscribed,
+    };
+  });
+  await appendConsents(transaction, consents, nowMs);
+  return results;
+}
+
+/** Those that became active, as webhooks tell them. Imports tell nothing. */
+export function toResubscribeEvents(
+  subscriptions: readonly Subscription[],
+  results: readonly Subscribed[],
+  nowMs: number,
+): ResubscribeEvent[] {
+  return subscriptions.flatMap((subscription, index): ResubscribeEvent[] => {
+    if (results[index]?.isNewlyActive !== true || subscription.method === 'import') return [];
+    const { accountId, listId, phone, method, evidence } = subscription;
+    const keyword = evidence?.keyword ?? null;
+    return [{ event: 'resubscribe', accountId, listId, phone, keyword, source: method, atMs: nowMs }];
+  });
+}
+
+function decide(
+  subscription: Subscription,
+  before: StoredListContact | null,
+  nowMs: number,
+): ListContactState | undefined {
+  const { listId, phone, method, consentMs } = subscription;
+  const signedUp = { active: true, reason: null, unsubscribedMs: null, signupMs: consentMs ?? nowMs };
+  if (before === null) {
+    return {
+      ...signedUp,
+      listId,
+      phone,
+      signupMethod: method,
+      adNetworkSource: subscription.adNetworkSource ?? null,
+      adNetworkId: subscription.adNetworkId ?? null,
+      customFields: patchFields({}, subscription.customFields),
+    };
+  }
+  const kept = {
+    ...before,
+    adNetworkSource: subscription.adNetworkSource ?? before.adNetworkSource,
+    adNetworkId: subscription.adNetworkId ?? before.adNetworkId,
+    customFields: patchFields(before.customFields, subscription.customFields),
+  };
+  if (before.active) return hasChanged(before, kept) ? kept : undefined;
+  if (before.reason === 'no_consent') return { ...kept, ...signedUp, signupMethod: method };
+  if (consentMs !== null && consentMs > (before.unsubscribedMs ?? 0)) return { ...kept, ...signedUp };
+  return hasChanged(before, kept) ? kept : undefined;
+}
+
+/** Custom fields after a patch; the same object when it changes nothing. */
+export function patchFields(before: CustomFields, patch: FieldsPatch | undefined): CustomFields {
+  if (patch === undefined) return before;
+  const merged = patch.replace ? { ...patch.fields } : { ...before, ...patch.fields };
+  const kept = Object.entries(merged).filter(([, value]) => value !== null);
+  return Object.fromEntries(kept);
+}
+
+function hasChanged(before: ListContactState, after: ListContactState): boolean {
+  return (
+    before.adNetworkSource !== after.adNetworkSource ||
+    before.adNetworkId !== after.adNetworkId ||
+    before.customFields !== after.customFields
+  );
+}
+
+function toConsent(subscription: Subscription, isResubscribed: boolean, nowMs: number): ConsentEntry {
+  const { accountId, listId, phone, method, consentMs, evidence } = subscription;
+  const kind = isResubscribed ? 'resubscribe' : 'opt_in';
+  const atMs = consentMs ?? nowMs;
+  return { ...evidence, accountId, listId, phone, kind, atMs, source: evidence?.source ?? method };
+}

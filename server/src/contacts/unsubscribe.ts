@@ -1,0 +1,80 @@
+import { appendConsents } from '../compliance/index.ts';
+import { phoneFacts } from '../phone/index.ts';
+import { insertContacts } from '../store/contact-store.ts';
+import type { InactiveReason, ListContactState, StoredListContact } from '../store/list-contact-store.ts';
+import type { Transaction } from '../store/transaction.ts';
+import { changeListContacts } from './change-list-contacts.ts';
+import type { Evidence, UnsubscribeEvent } from './contact-event.ts';
+
+/** One number's end of one subscription. An opt-out of a whole account is one of these for each of its lists. */
+export interface OptOut {
+  readonly accountId: string;
+  readonly listId: number;
+  readonly phone: number;
+  readonly reason: OptOutReason;
+  readonly atMs: number;
+  readonly evidence: Evidence;
+  /**
+   * What happens when the number is not on the list. `create`: an inactive list contact is made, so that the opt-out holds
+   * against whoever adds the number later; `ignore`: nothing.
+   */
+  readonly whenUnknown: 'create' | 'ignore';
+}
+
+export type OptOutReason = Exclude<InactiveReason, 'no_consent'>;
+
+/**
+ * Ends subscriptions: the one road of every opt-out, whoever says it. From the commit on the gate refuses what has not
+ * left. Each change has its record in the consent ledger in the same transaction, so call this after everything else that
+ * takes locks. A number that is opted out already stays as it is, with its first reason. At most one opt-out a list and
+ * number.
+ * @returns what changed, in order; a list contact that was inactive without ever having consented counts too
+ */
+export async function unsubscribe(
+  transaction: Transaction,
+  optOuts: readonly OptOut[],
+  nowMs: number,
+): Promise<UnsubscribeEvent[]> {
+  const fresh = optOuts.filter((optOut) => optOut.whenUnknown === 'create');
+  await insertContacts(
+    transaction,
+    fresh.map((optOut) => phoneFacts(optOut.phone)),
+    nowMs,
+  );
+  const changes = await changeListContacts(transaction, optOuts, decide, nowMs);
+  const done = optOuts.filter((_, index) => changes[index]?.after !== changes[index]?.before);
+  await appendConsents(transaction, done.map(toConsent), nowMs);
+  return done.map(({ accountId, listId, phone, reason, atMs, evidence }) => ({
+    event: 'unsubscribe',
+    accountId,
+    listId,
+    phone,
+    keyword: evidence.keyword ?? null,
+    reason,
+    atMs,
+  }));
+}
+
+function decide(optOut: OptOut, before: StoredListContact | null): ListContactState | undefined {
+  const { reason, atMs, listId, phone } = optOut;
+  const ended = { active: false, reason, unsubscribedMs: atMs };
+  if (before !== null) {
+    const isOptedOut = !before.active && before.reason !== 'no_consent';
+    return isOptedOut ? undefined : { ...before, ...ended };
+  }
+  if (optOut.whenUnknown === 'ignore') return undefined;
+  return {
+    ...ended,
+    listId,
+    phone,
+    signupMs: atMs,
+    signupMethod: 'inbound',
+    adNetworkSource: null,
+    adNetworkId: null,
+    customFields: {},
+  };
+}
+
+function toConsent({ accountId, listId, phone, atMs, reason, evidence }: OptOut) {
+  return { ...evidence, accountId, listId, phone, kind: 'opt_out' as const, atMs, source: evidence.source ?? reason };
+}

@@ -1,0 +1,2 @@
+export { phoneFacts, type PhoneFacts } from './phone-facts.ts';
+export { timeZonesOf } from './time-zones.ts';

@@ -1,0 +1,47 @@
+import { int8Array, textArray } from './array-parameters.ts';
+import type { Transaction } from './transaction.ts';
+
+/** What an account says about a phone. null: nothing, what is stored stays. */
+export interface Profile {
+  readonly phone: number;
+  readonly email: string | null;
+  readonly firstName: string | null;
+  readonly lastName: string | null;
+  /** IANA name. */
+  readonly timezone: string | null;
+  /** Disposition of the last validation. */
+  readonly validationStatus: string | null;
+}
+
+/** Each phone at most once. */
+export async function saveProfiles(
+  transaction: Transaction,
+  accountId: string,
+  profiles: readonly Profile[],
+): Promise<void> {
+  if (profiles.length === 0) return;
+  await transaction.query({
+    name: 'account_contact.save',
+    text: `
+      insert into account_contact as a
+        (account_id, phone, email, first_name, last_name, timezone, validation_status)
+      select $1, n.* from unnest($2::bigint[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[])
+        as n(phone, email, first_name, last_name, timezone, status)
+      order by n.phone
+      on conflict (account_id, phone) do update set
+        email = coalesce(excluded.email, a.email),
+        first_name = coalesce(excluded.first_name, a.first_name),
+        last_name = coalesce(excluded.last_name, a.last_name),
+        timezone = coalesce(excluded.timezone, a.timezone),
+        validation_status = coalesce(excluded.validation_status, a.validation_status)`,
+    values: [
+      accountId,
+      int8Array(profiles.map((profile) => profile.phone)),
+      textArray(profiles.map((profile) => profile.email)),
+      textArray(profiles.map((profile) => profile.firstName)),
+      textArray(profiles.map((profile) => profile.lastName)),
+      textArray(profiles.map((profile) => profile.timezone)),
+      textArray(profiles.map((profile) => profile.validationStatus)),
+    ],
+  });
+}

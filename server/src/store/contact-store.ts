@@ -1,0 +1,65 @@
+import { boolArray, int8Array, textArray } from './array-parameters.ts';
+import type { Queryable } from './queryable.ts';
+import type { Transaction } from './transaction.ts';
+
+export type LineType = 'CELL PHONE' | 'VOIP' | 'LANDLINE' | 'FAKE' | 'UNKNOWN';
+
+/** A phone of the installation with what its number, or a look-up, tells. */
+export interface NewContact {
+  readonly phone: number;
+  readonly isValid: boolean;
+  readonly lineType: LineType;
+  /** ISO 3166-1 alpha-2; null: the number belongs to none. */
+  readonly country: string | null;
+  /** Two letters; null: not a US area code with one. */
+  readonly state: string | null;
+}
+
+/**
+ * Stores phones that the installation does not know yet; what is known of the others stays. Phones may repeat. Call it
+ * before list contacts are locked.
+ * @returns the phones that are new
+ */
+export async function insertContacts(
+  transaction: Transaction,
+  contacts: readonly NewContact[],
+  nowMs: number,
+): Promise<Set<number>> {
+  if (contacts.length === 0) return new Set();
+  const { rows } = await transaction.query<{ phone: number }>({
+    name: 'contact.insert',
+    text: `
+      insert into contact (phone, is_valid, line_type, country, state, created_ms)
+      select distinct on (phone) phone, is_valid, line_type, country, state, $6
+      from unnest($1::bigint[], $2::boolean[], $3::text[], $4::text[], $5::text[])
+        as n(phone, is_valid, line_type, country, state)
+      order by phone
+      on conflict (phone) do nothing
+      returning phone`,
+    values: [
+      int8Array(contacts.map((contact) => contact.phone)),
+      boolArray(contacts.map((contact) => contact.isValid)),
+      textArray(contacts.map((contact) => contact.lineType)),
+      textArray(contacts.map((contact) => contact.country)),
+      textArray(contacts.map((contact) => contact.state)),
+      nowMs,
+    ],
+  });
+  return new Set(rows.map((row) => row.phone));
+}
+
+/** Ids of phones, 24 hexadecimal characters; phones that are not stored are missing. */
+export async function readContactIds(db: Queryable, phones: readonly number[]): Promise<Map<number, string>> {
+  if (phones.length === 0) return new Map();
+  const { rows } = await db.query<{ phone: number; id: string }>({
+    name: 'contact.ids',
+    text: `select phone, encode(id, 'hex') as id from contact where phone = any ($1::bigint[])`,
+    values: [int8Array(phones)],
+  });
+  return new Map(rows.map((row) => [row.phone, row.id]));
+}
+
+/** Those of the phones that the installation knows. */
+export async function readKnownPhones(db: Queryable, phones: readonly number[]): Promise<Set<number>> {
+  return new Set((await readContactIds(db, phones)).keys());
+}

@@ -1,0 +1,133 @@
+import { boolArray, int8Array, textArray } from './array-parameters.ts';
+import type { Transaction } from './transaction.ts';
+
+/** Why a list contact is inactive. */
+export type InactiveReason =
+  | 'message'
+  | 'manual'
+  | 'complaint'
+  | 'bad_response'
+  | 'invalid_contact'
+  | 'api'
+  | 'journey'
+  /** Wrote to us and never subscribed: no opt-out. */
+  | 'no_consent';
+
+export type SignupMethod = 'api' | 'import' | 'form' | 'journey' | 'keyword' | 'inbound' | 'optin';
+
+export type CustomFields = Readonly<Record<string, unknown>>;
+
+export interface ListContactKey {
+  readonly listId: number;
+  readonly phone: number;
+}
+
+/** A phone's subscription to one list, without its counters. */
+export interface ListContactState extends ListContactKey {
+  readonly active: boolean;
+  /** null while active. */
+  readonly reason: InactiveReason | null;
+  readonly unsubscribedMs: number | null;
+  /** When they consented. */
+  readonly signupMs: number;
+  readonly signupMethod: SignupMethod;
+  readonly adNetworkSource: string | null;
+  readonly adNetworkId: string | null;
+  readonly customFields: CustomFields;
+}
+
+/** One as it is stored. */
+export interface StoredListContact extends ListContactState {
+  /** 24 hexadecimal characters. */
+  readonly id: string;
+}
+
+const COLUMNS = `c.list_id as "listId", c.phone, encode(c.id, 'hex') as id, c.active, c.reason,
+  c.unsubscribed_ms as "unsubscribedMs", c.signup_ms as "signupMs", c.signup_method as "signupMethod",
+  c.ad_network_source as "adNetworkSource", c.ad_network_id as "adNetworkId", c.custom_fields as "customFields"`;
+
+/** Locks those that exist until the transaction ends, in the order of list and phone. */
+export async function lockListContacts(
+  transaction: Transaction,
+  keys: readonly ListContactKey[],
+): Promise<StoredListContact[]> {
+  if (keys.length === 0) return [];
+  const { rows } = await transaction.query<StoredListContact>({
+    name: 'list_contact.lock',
+    text: `
+      select ${COLUMNS}
+      from (select distinct list_id, phone from unnest($1::bigint[], $2::bigint[]) as k(list_id, phone)) k
+        join list_contact c on c.list_id = k.list_id and c.phone = k.phone
+          and c.list_id = any ($1::bigint[]) and c.phone = any ($2::bigint[])
+      order by c.list_id, c.phone
+      for update of c`,
+    values: [int8Array(keys.map((key) => key.listId)), int8Array(keys.map((key) => key.phone))],
+  });
+  return rows;
+}
+
+/** @returns keys and ids of those that were stored; the others were stored by somebody else in the meantime */
+export async function insertListContacts(
+  transaction: Transaction,
+  states: readonly ListContactState[],
+  nowMs: number,
+): Promise<(ListContactKey & { readonly id: string })[]> {
+  if (states.length === 0) return [];
+  const { rows } = await transaction.query<ListContactKey & { id: string }>({
+    name: 'list_contact.insert',
+    text: `
+      insert into list_contact as c (list_id, phone, active, reason, unsubscribed_ms, signup_ms, signup_method,
+        ad_network_source, ad_network_id, custom_fields, created_ms)
+      select n.*, $11 from ${UNNESTED} order by n.list_id, n.phone
+      on conflict (list_id, phone) do nothing
+      returning c.list_id as "listId", c.phone, encode(c.id, 'hex') as id`,
+    values: [...toArrays(states), nowMs],
+  });
+  return rows;
+}
+
+/** Writes list contacts that the transaction has locked. */
+export async function updateListContacts(transaction: Transaction, states: readonly ListContactState[]): Promise<void> {
+  if (states.length === 0) return;
+  await transaction.query({
+    name: 'list_contact.update',
+    text: `
+      update list_contact c set active = n.active, reason = n.reason, unsubscribed_ms = n.unsubscribed_ms,
+        signup_ms = n.signup_ms, signup_method = n.signup_method, ad_network_source = n.ad_network_source,
+        ad_network_id = n.ad_network_id, custom_fields = n.custom_fields
+      from ${UNNESTED}
+      where c.list_id = n.list_id and c.phone = n.phone
+        and c.list_id = any ($1::bigint[]) and c.phone = any ($2::bigint[])`,
+    values: toArrays(states),
+  });
+}
+
+const UNNESTED = `
+  (select list_id::integer, phone, active, reason, unsubscribed_ms, signup_ms, signup_method, ad_network_source,
+     ad_network_id, custom_fields::jsonb
+   from unnest($1::bigint[], $2::bigint[], $3::boolean[], $4::text[], $5::bigint[], $6::bigint[], $7::text[],
+     $8::text[], $9::text[], $10::text[])
+     as n(list_id, phone, active, reason, unsubscribed_ms, signup_ms, signup_method, ad_network_source,
+       ad_network_id, custom_fields)) n`;
+
+function toArrays(states: readonly ListContactState[]): Buffer[] {
+  return [
+    int8Array(states.map((state) => state.listId)),
+    int8Array(states.map((state) => state.phone)),
+    boolArray(states.map((state) => state.active)),
+    textArray(states.map((state) => state.reason)),
+    int8Array(states.map((state) => state.unsubscribedMs)),
+    int8Array(states.map((state) => state.signupMs)),
+    textArray(states.map((state) => state.signupMethod)),
+    textArray(states.map((state) => state.adNetworkSource)),
+    textArray(states.map((state) => state.adNetworkId)),
+    textArray(states.map((state) => toJson(state.customFields))),
+  ];
+}
+
+const NO_FIELDS = '{}';
+
+function toJson(fields: CustomFields): string {
+  for (const _ in fields) return JSON.stringify(fields);
+  return NO_FIELDS;
+}
