@@ -6,8 +6,10 @@ import type {
   StoredListContact,
 } from '../store/list-contact-store.ts';
 import type { Transaction } from '../store/transaction.ts';
+import type { ResubscribeEvent } from '../webhooks/index.ts';
 import { changeListContacts } from './change-list-contacts.ts';
-import type { Evidence, ResubscribeEvent } from './contact-event.ts';
+import type { Evidence } from './evidence.ts';
+import { emitSubscriptionEvents, type SubscriptionDeps, type SubscriptionEvent } from './subscription-deps.ts';
 import { phoneFacts } from '../phone/index.ts';
 import { insertContacts, type NewContact } from '../store/contact-store.ts';
 
@@ -52,12 +54,13 @@ export interface Subscribed {
 
 /**
  * Puts numbers on lists, or changes what is stored of those that are. Opt-outs hold: a list contact that opted out becomes
- * active only by a consent that is newer. Names and zones are stored elsewhere (`saveProfiles`). Each consent has its
- * record in the ledger in the same transaction, so call this after everything else that takes locks. At most one
- * subscription a list and number.
+ * active only by a consent that is newer. Names and zones are stored elsewhere (`saveProfiles`). Who becomes active is
+ * told to webhooks, and each consent recorded in the ledger, in the same transaction, so call this after everything else
+ * that takes locks. At most one subscription a list and number.
  * @returns one result a subscription, in order
  */
 export async function subscribe(
+  deps: SubscriptionDeps,
   transaction: Transaction,
   subscriptions: readonly Subscription[],
   nowMs: number,
@@ -74,6 +77,7 @@ export async function subscribe(
     nowMs,
   );
   const consents: ConsentEntry[] = [];
+  const events: SubscriptionEvent<ResubscribeEvent>[] = [];
   const results = subscriptions.map((subscription, index): Subscribed => {
     const { before = null, after = null } = changes[index] ?? {};
     if (after === null) throw new Error('a subscription left no list contact');
@@ -82,6 +86,8 @@ export async function subscribe(
     if (isNewlyActive || subscription.evidence !== null) {
       consents.push(toConsent(subscription, isResubscribed, nowMs));
     }
+    // An import is no act of the person, and would be told a million times.
+    if (isNewlyActive && subscription.method !== 'import') events.push(toEvent(subscription, nowMs));
     return {
       contact: after,
       isNewPhone: newPhones.has(subscription.phone),
@@ -90,22 +96,9 @@ export async function subscribe(
       isResubscribed,
     };
   });
+  await emitSubscriptionEvents<ResubscribeEvent>(deps, transaction, events);
   await appendConsents(transaction, consents, nowMs);
   return results;
-}
-
-/** Those that became active, as webhooks tell them. Imports tell nothing. */
-export function toResubscribeEvents(
-  subscriptions: readonly Subscription[],
-  results: readonly Subscribed[],
-  nowMs: number,
-): ResubscribeEvent[] {
-  return subscriptions.flatMap((subscription, index): ResubscribeEvent[] => {
-    if (results[index]?.isNewlyActive !== true || subscription.method === 'import') return [];
-    const { accountId, listId, phone, method, evidence } = subscription;
-    const keyword = evidence?.keyword ?? null;
-    return [{ event: 'resubscribe', accountId, listId, phone, keyword, source: method, atMs: nowMs }];
-  });
 }
 
 function decide(
@@ -152,6 +145,11 @@ function hasChanged(before: ListContactState, after: ListContactState): boolean 
     before.adNetworkId !== after.adNetworkId ||
     before.customFields !== after.customFields
   );
+}
+
+function toEvent({ accountId, listId, phone, method, evidence }: Subscription, nowMs: number) {
+  const keyword = evidence?.keyword ?? null;
+  return { event: 'resubscribe' as const, accountId, listId, phone, keyword, source: method, atMs: nowMs };
 }
 
 function toConsent(subscription: Subscription, isResubscribed: boolean, nowMs: number): ConsentEntry {

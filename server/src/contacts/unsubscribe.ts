@@ -3,8 +3,10 @@ import { phoneFacts } from '../phone/index.ts';
 import { insertContacts } from '../store/contact-store.ts';
 import type { InactiveReason, ListContactState, StoredListContact } from '../store/list-contact-store.ts';
 import type { Transaction } from '../store/transaction.ts';
+import type { UnsubscribeEvent } from '../webhooks/index.ts';
 import { changeListContacts } from './change-list-contacts.ts';
-import type { Evidence, UnsubscribeEvent } from './contact-event.ts';
+import type { Evidence } from './evidence.ts';
+import { emitSubscriptionEvents, type SubscriptionDeps } from './subscription-deps.ts';
 
 /** One number's end of one subscription. An opt-out of a whole account is one of these for each of its lists. */
 export interface OptOut {
@@ -25,16 +27,17 @@ export type OptOutReason = Exclude<InactiveReason, 'no_consent'>;
 
 /**
  * Ends subscriptions: the one road of every opt-out, whoever says it. From the commit on the gate refuses what has not
- * left. Each change has its record in the consent ledger in the same transaction, so call this after everything else that
- * takes locks. A number that is opted out already stays as it is, with its first reason. At most one opt-out a list and
- * number.
- * @returns what changed, in order; a list contact that was inactive without ever having consented counts too
+ * left. Each change is told to the account's webhooks and recorded in the consent ledger in the same transaction, so call
+ * this after everything else that takes locks, but before the books are moved. A number that is opted out already stays
+ * as it is, with its first reason. At most one opt-out a list and number.
+ * @returns those that changed something, in order; a list contact that was inactive without having consented counts too
  */
 export async function unsubscribe(
+  deps: SubscriptionDeps,
   transaction: Transaction,
   optOuts: readonly OptOut[],
   nowMs: number,
-): Promise<UnsubscribeEvent[]> {
+): Promise<OptOut[]> {
   const fresh = optOuts.filter((optOut) => optOut.whenUnknown === 'create');
   await insertContacts(
     transaction,
@@ -43,16 +46,14 @@ export async function unsubscribe(
   );
   const changes = await changeListContacts(transaction, optOuts, decide, nowMs);
   const done = optOuts.filter((_, index) => changes[index]?.after !== changes[index]?.before);
+  await emitSubscriptionEvents<UnsubscribeEvent>(deps, transaction, done.map(toEvent));
   await appendConsents(transaction, done.map(toConsent), nowMs);
-  return done.map(({ accountId, listId, phone, reason, atMs, evidence }) => ({
-    event: 'unsubscribe',
-    accountId,
-    listId,
-    phone,
-    keyword: evidence.keyword ?? null,
-    reason,
-    atMs,
-  }));
+  return done;
+}
+
+function toEvent({ accountId, listId, phone, reason, atMs, evidence }: OptOut) {
+  const keyword = evidence.keyword ?? null;
+  return { event: 'unsubscribe' as const, accountId, listId, phone, keyword, reason, atMs };
 }
 
 function decide(optOut: OptOut, before: StoredListContact | null): ListContactState | undefined {
