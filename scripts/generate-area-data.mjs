@@ -137,6 +137,15 @@ export const ZONE_PREFIXES: Readonly<Record<string, string>> = {
 ${group(zonePairs)}
 };
 
+/** Names of the US states by their letters. */
+export const STATE_NAMES: Readonly<Record<string, string>> = {
+${Object.entries(STATES)
+  .map(([name, code]) => [code, name.replace(' State', '')])
+  .sort()
+  .map(([code, name]) => `  '${code}': '${name}',`)
+  .join('\n')}
+};
+
 /** US states, to their area codes. */
 export const STATE_AREA_CODES: Readonly<Record<string, string>> = {
 ${group(areaStates())}

@@ -337,6 +337,14 @@ create table account_contact (
   validation_status text,
   primary key (account_id, phone)
 );
+-- Answers of the look-up provider, for ever, by the account that paid for them.
+create table phone_lookup (
+  account_id text not null,
+  phone bigint not null,
+  result jsonb not null,
+  looked_up_ms bigint not null,
+  primary key (account_id, phone)
+);
 -- A list contact is a phone's subscription to one list; what changes on every send is a narrow row of its own.
 -- reason: of an opt-out; no_consent: they wrote to us and never subscribed. unsubscribed_ms is null while active.
 create table list_contact (
@@ -380,12 +388,13 @@ create table send_tally (
 alter table send_tally alter column phones set storage external;
 -- Numbers that must not be texted. list_id null: on no list of the account, also none that is made later.
 create table block (
-  id bytea primary key default new_object_id(),
   account_id text not null,
+  id bytea not null default new_object_id(),
   list_id integer,
   phone bigint not null,
   reason text,
-  created_ms bigint not null
+  created_ms bigint not null,
+  primary key (account_id, id)
 );
 create unique index block_once on block (account_id, phone, coalesce(list_id, 0));
 -- What the gate asks: a row for each list that a block holds on.

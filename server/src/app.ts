@@ -10,6 +10,7 @@ import { createSandboxConnection } from './carriers/sandbox/sandbox-connection.t
 import { createSimulatorCarrier, type SimulatorCarrier } from './carriers/simulator/simulator-carrier.ts';
 import { openSimulatorStore } from './carriers/simulator/simulator-store.ts';
 import type { Config, Role } from './config/config.ts';
+import * as contacts from './contacts/index.ts';
 import { purgeIdempotencyKeys } from './http/idempotency.ts';
 import type { HttpVerbs } from './http/http-deps.ts';
 import { registerSimulatorRoutes } from './http/routes/simulator/register-simulator-routes.ts';
@@ -32,6 +33,7 @@ import { createMetrics, type Metrics } from './observe/metrics.ts';
 import { toMessageState } from './pipeline/message-state.ts';
 import * as pipeline from './pipeline/index.ts';
 import type { Accept, CallbackReceiver, Connections, Pipeline } from './pipeline/index.ts';
+import { simulatedLookup } from './phone/index.ts';
 import { addRedirects } from './redirector/add-redirects.ts';
 import * as secrets from './secrets/index.ts';
 import { createScheduler, EVERY, type DueWork } from './scheduler/scheduler.ts';
@@ -281,6 +283,7 @@ async function buildParts(foundation: Foundation): Promise<Parts> {
     onError,
     onTimed: (elapsedMs) => metrics.onStage('land', elapsedMs),
   });
+  const outbox = webhooks.createOutbox({ directory, clock });
   const apply = pipeline.createApplyStage({
     pool: hotPool,
     log,
@@ -334,7 +337,7 @@ async function buildParts(foundation: Foundation): Promise<Parts> {
   }
   const landed = (): Promise<void> => land.caughtUp(LANDED_TIMEOUT_MS);
   const previewGate = pipeline.createGate({ pool, links, linkIds });
-  const verbs = bindVerbs({ ...foundation, ids, linkIds, messageEvents, landed, gate: previewGate, vault, sender });
+  const verbs = bindVerbs({ ...foundation, ids, linkIds, messageEvents, landed, gate: previewGate, outbox, vault, sender });
   const readiness = (): { ready: boolean; reasons: string[] } => {
     const reasons = directory.silentMs() < READY_STALE_MS ? [] : ['the database has not been heard from'];
     return { ready: reasons.length === 0, reasons };
@@ -597,6 +600,7 @@ interface VerbDeps extends Foundation {
   readonly vault: secrets.Vault;
   readonly sender: webhooks.WebhookSender;
   readonly gate: Parameters<typeof pipeline.preflight>[0]['gate'];
+  readonly outbox: webhooks.Outbox;
 }
 
 function bindVerbs(deps: VerbDeps): HttpVerbs {
@@ -607,6 +611,7 @@ function bindVerbs(deps: VerbDeps): HttpVerbs {
     listMessages: (caller, input) => messages.listMessages(reading, caller, input),
     cancelMessage: (caller, input) => messages.cancelMessage(reading, caller, input),
     preflight: (caller, item) => pipeline.preflight(deps, caller, item),
+    contacts: contacts.bindContactVerbs({ ...deps, lookup: simulatedLookup }),
     listLists: (caller, query) => lists.listLists(deps, caller, query),
     getList: (caller, input) => lists.getList(deps, caller, input),
     whoAmI: async (caller) => accounts.whoAmI(caller),

@@ -14,7 +14,11 @@ export interface AccountSettings {
   readonly pricePerSegmentMicros: number;
   /** The product `sms`; off: sends are refused. */
   readonly smsEnabled: boolean;
+  /** What stands against spending money; null: nothing, or billing is not enforced. */
+  readonly billingProblem: BillingProblem | null;
 }
+
+export type BillingProblem = 'no_billing_config' | 'no_payment_method' | 'payment_failed' | 'suspended';
 
 export interface Account {
   readonly id: string;
@@ -50,6 +54,8 @@ export interface ListSettings {
   readonly shortenerDomain: string | null;
   readonly clickDomain: string | null;
   readonly inDoubtResubmit: boolean;
+  /** New contacts on internet lines are refused. */
+  readonly rejectVoip: boolean;
   /** ISO 3166-1 alpha-2. */
   readonly country: string;
 }

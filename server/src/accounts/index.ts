@@ -24,3 +24,4 @@ export { settingFields } from './settings.ts';
 export { getSettings, type SettingsAnswer, type SettingsDeps, updateSettings } from './update-settings.ts';
 export { whoAmI, type WhoAmI } from './who-am-i.ts';
 export { pauseCallingKey, type PauseCallingKeyDeps, type PausedKey } from './pause-calling-key.ts';
+export { findV1Sender, isV1Sender } from './v1-sender.ts';

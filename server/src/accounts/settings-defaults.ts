@@ -1,6 +1,7 @@
-import type { AccountSettings } from './directory-types.ts';
+import type { AccountSettings, BillingProblem } from './directory-types.ts';
 
 const MICROS = 1_000_000;
+const BILLING_PROBLEMS = ['no_billing_config', 'no_payment_method', 'payment_failed', 'suspended'] as const;
 
 /** Settings of a new account under their names in the API (conventions.md 15 of the contract). */
 export const SETTING_DEFAULTS = {
@@ -55,7 +56,14 @@ export function toAccountSettings(stored: Readonly<Record<string, unknown>>): Ac
     clickDomain: settings.click_domain,
     pricePerSegmentMicros: Math.round((settings.price_per_segment_tiers[0]?.price ?? 0) * MICROS),
     smsEnabled: settings.products.includes('sms'),
+    billingProblem: settings.billing_enforced ? toBillingProblem(settings.billing_state) : null,
   };
+}
+
+/** An account whose billing was never set up has no state. */
+function toBillingProblem(state: string | null): BillingProblem | null {
+  if (state === null) return 'no_billing_config';
+  return BILLING_PROBLEMS.find((problem) => problem === state) ?? null;
 }
 
 interface StoredSettings {
@@ -69,5 +77,7 @@ interface StoredSettings {
   readonly shortener_domain: string | null;
   readonly click_domain: string | null;
   readonly products: readonly string[];
+  readonly billing_enforced: boolean;
+  readonly billing_state: string | null;
   readonly price_per_segment_tiers: readonly { readonly up_to: number | null; readonly price: number }[];
 }

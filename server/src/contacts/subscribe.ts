@@ -24,8 +24,9 @@ export interface Subscription {
    * new list contact then has consented now.
    */
   readonly consentMs: number | null;
-  /** Set: the consent is recorded also when the number is on the list already. */
-  readonly evidence: Evidence | null;
+  readonly evidence: Evidence;
+  /** The consent is recorded also when the number is active on the list already. Default false. */
+  readonly isConsent?: boolean | undefined;
   readonly customFields?: FieldsPatch | undefined;
   /** null: stays as it is. */
   readonly adNetworkSource?: string | null | undefined;
@@ -83,7 +84,7 @@ export async function subscribe(
     if (after === null) throw new Error('a subscription left no list contact');
     const isNewlyActive = after.active && before?.active !== true;
     const isResubscribed = isNewlyActive && before !== null && before.reason !== 'no_consent';
-    if (isNewlyActive || subscription.evidence !== null) {
+    if (isNewlyActive || subscription.isConsent === true) {
       consents.push(toConsent(subscription, isResubscribed, nowMs));
     }
     // An import is no act of the person, and would be told a million times.
@@ -148,7 +149,7 @@ function hasChanged(before: ListContactState, after: ListContactState): boolean 
 }
 
 function toEvent({ accountId, listId, phone, method, evidence }: Subscription, nowMs: number) {
-  const keyword = evidence?.keyword ?? null;
+  const keyword = evidence.keyword ?? null;
   return { event: 'resubscribe' as const, accountId, listId, phone, keyword, source: method, atMs: nowMs };
 }
 
@@ -156,5 +157,5 @@ function toConsent(subscription: Subscription, isResubscribed: boolean, nowMs: n
   const { accountId, listId, phone, method, consentMs, evidence } = subscription;
   const kind = isResubscribed ? 'resubscribe' : 'opt_in';
   const atMs = consentMs ?? nowMs;
-  return { ...evidence, accountId, listId, phone, kind, atMs, source: evidence?.source ?? method };
+  return { ...evidence, accountId, listId, phone, kind, atMs, source: evidence.source ?? method };
 }

@@ -20,7 +20,7 @@ beforeEach(async () => {
 const accountId = () => installation.caller.account.id;
 
 function subscription(change: Partial<Subscription> = {}): Subscription {
-  const input = { accountId: accountId(), listId: 1, phone: PHONE, method: 'api', consentMs: null, evidence: null };
+  const input = { accountId: accountId(), listId: 1, phone: PHONE, method: 'api', consentMs: null, evidence: {} };
   return { ...input, ...change } as Subscription;
 }
 

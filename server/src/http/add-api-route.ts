@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Caller } from '../accounts/index.ts';
 import type { Row } from '../lib/fields.ts';
-import type { ApiRoute, Call, Query } from './api-route.ts';
+import { Answer, type ApiRoute, type Call, type Query } from './api-route.ts';
 import { checkCaller } from './check-caller.ts';
 import type { HttpDeps } from './http-deps.ts';
 import { readIdempotencyKey, runOnce, runRepeatable, type IdempotentRequest, type Work } from './idempotency.ts';
@@ -41,11 +41,15 @@ export function addApiRoute(app: FastifyInstance, route: ApiRoute, { deps, sendJ
       const bodyBytes = route.body === 'none' ? NO_BYTES : await readBody(request.raw);
       const call = toCall(route, request, bodyBytes);
       const key = route.method === 'POST' ? readIdempotencyKey(request.headers['idempotency-key']) : undefined;
-      if (key === undefined) sendJson(reply, route.status, (await work(route, call)).json);
+      if (key === undefined) sendWork(reply, await work(route, call));
       else await answerIdempotent(request, reply, { call, key });
       return reply;
     },
   });
+
+  function sendWork(reply: FastifyReply, { status, json }: Work): void {
+    sendJson(reply, status, json);
+  }
 
   async function answerIdempotent(
     request: FastifyRequest,
@@ -71,7 +75,9 @@ function runIdempotent(
 }
 
 async function work(route: ApiRoute, call: Call): Promise<Work> {
-  return { status: route.status, json: JSON.stringify(await route.handle(call)) };
+  const answer = await route.handle(call);
+  const { status, body } = answer instanceof Answer ? answer : { status: route.status, body: answer };
+  return { status, json: JSON.stringify(body) };
 }
 
 function callerOf(request: FastifyRequest): Caller {

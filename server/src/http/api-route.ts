@@ -23,7 +23,7 @@ export type Query = Readonly<Record<string, string>>;
 /** What the reference page and `openapi.json` say about an endpoint. */
 export interface ApiRouteDocs {
   readonly operationId: string;
-  readonly tag: 'Messages' | 'Lists' | 'Webhooks' | 'Account' | 'Version 1';
+  readonly tag: 'Messages' | 'Contacts' | 'Lists' | 'Webhooks' | 'Account' | 'Version 1';
   readonly summary: string;
   readonly description?: string;
   readonly params?: TSchema;
@@ -38,16 +38,29 @@ export interface ApiRouteDocs {
   readonly statusOf?: Readonly<Partial<Record<ErrorCode, number>>>;
 }
 
+/** A success with a status of its own. */
+export class Answer {
+  readonly status: 200 | 201;
+  readonly body: object;
+
+  constructor(status: 200 | 201, body: object) {
+    this.status = status;
+    this.body = body;
+  }
+}
+
 /** The same before its body is read as JSON, for endpoints that can do with its bytes. */
 export type BytesCall = Pick<Call, 'caller' | 'bodyBytes'>;
 
 /** An endpoint under `/api/v1` or `/api/v2`: schema, call, status. */
 export interface ApiRoute {
-  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   /** In Fastify's form, such as `/api/v2/messages/:id`. */
   readonly path: string;
   /** Of a success. */
   readonly status: 200 | 201;
+  /** Of a success that `handle` answers with an `Answer`. */
+  readonly otherStatus?: 200 | 201;
   /** Whether the endpoint reads a body; an optional one may be empty. */
   readonly body: 'none' | 'optional' | 'required';
   /**
@@ -65,6 +78,6 @@ export interface ApiRoute {
    * with undefined when it did nothing, and then `handle` runs.
    */
   readonly handleBytes?: (call: BytesCall) => Promise<string | undefined>;
-  /** Resolves with the body of the success. */
+  /** Resolves with the body of the success, or with an `Answer` where its status is another one. */
   readonly handle: (call: Call) => Promise<object>;
 }

@@ -2,7 +2,10 @@ import type { ApiRoute } from './api-route.ts';
 import type { HttpDeps } from './http-deps.ts';
 import { sendBulkV1MessagesRoute } from './routes/v1/send-bulk-messages.ts';
 import { sendV1MessageRoute } from './routes/v1/send-message.ts';
+import { v1ContactRoutes } from './routes/v1/contact-routes.ts';
+import { blockRoutes } from './routes/v2/block-routes.ts';
 import { cancelMessageRoute } from './routes/v2/cancel-message.ts';
+import { contactRoutes } from './routes/v2/contact-routes.ts';
 import { getListRoute } from './routes/v2/get-list.ts';
 import { getMessageRoute } from './routes/v2/get-message.ts';
 import { getSettingsRoute } from './routes/v2/get-settings.ts';
@@ -27,6 +30,8 @@ export function apiRoutes(deps: HttpDeps): readonly ApiRoute[] {
     listMessagesRoute(deps),
     getMessageRoute(deps),
     cancelMessageRoute(deps),
+    ...contactRoutes(deps),
+    ...blockRoutes(deps),
     listListsRoute(deps),
     getListRoute(deps),
     ...webhookRoutes(deps),
@@ -38,5 +43,6 @@ export function apiRoutes(deps: HttpDeps): readonly ApiRoute[] {
     pauseKeyRoute(deps),
     sendV1MessageRoute(deps),
     sendBulkV1MessagesRoute(deps),
+    ...v1ContactRoutes(deps),
   ];
 }

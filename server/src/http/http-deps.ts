@@ -2,6 +2,7 @@ import type { FastifyInstance } from 'fastify';
 import type { Caller, Directory } from '../accounts/index.ts';
 import type { CallbackAnswer, CallbackRequest } from '../carriers/carrier.ts';
 import type { Config } from '../config/config.ts';
+import type { ContactVerbs } from '../contacts/index.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Row } from '../lib/fields.ts';
 import type { IdCodec } from '../lib/public-id.ts';
@@ -19,6 +20,7 @@ export interface HttpVerbs {
   cancelMessage(caller: Caller, input: { id: string }): Promise<object>;
   /** Takes a message that passed the checks of a send. */
   preflight(caller: Caller, item: AcceptItem): Promise<object>;
+  readonly contacts: ContactVerbs;
   listLists(caller: Caller, query: Query): Promise<object>;
   getList(caller: Caller, input: { id: string }): Promise<object>;
   whoAmI(caller: Caller): Promise<object>;

@@ -16,3 +16,12 @@ export const deliveryParams = Type.Object({
 export const listParams = Type.Object({
   list_id: Type.String({ description: 'Id of a list: an integer, or pn_ and 16 characters.', examples: ['1'] }),
 });
+
+export const contactParams = Type.Object({
+  phone_number: Type.String({ description: 'E.164, percent-encoded', examples: ['+13125550142'] }),
+});
+
+/** One id of 24 hexadecimal characters. */
+export function idParams(what: string) {
+  return Type.Object({ id: Type.String({ description: `Id of a ${what}`, examples: ['6924d0019c4de20011aa6001'] }) });
+}

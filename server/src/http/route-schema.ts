@@ -50,10 +50,15 @@ export function toRouteSchema(route: ApiRoute): FastifySchema {
     ...(route.method === 'POST' ? { headers: IDEMPOTENCY_HEADER } : {}),
     ...(docs.body === undefined ? {} : { body: withExample(docs.body, docs.bodyExample) }),
     response: {
-      [route.status]: { description: 'Success', ...withExample(docs.response, docs.responseExample) },
+      ...toSuccesses(route),
       ...toErrorResponses(route),
     },
   };
+}
+
+function toSuccesses({ status, otherStatus, docs }: ApiRoute): Record<string, object> {
+  const success = { description: 'Success', ...withExample(docs.response, docs.responseExample) };
+  return { [status]: success, ...(otherStatus === undefined ? {} : { [otherStatus]: success }) };
 }
 
 function withExample(schema: TSchema, example: object | undefined): TSchema {

@@ -4,6 +4,7 @@ import { isListNumber } from '../lib/e164.ts';
 import { OperatorError } from '../lib/operator-error.ts';
 import { v1ListId } from '../lib/public-id.ts';
 import { storeCredentials } from '../secrets/index.ts';
+import { extendBlocks, lockBlocks } from '../store/block-store.ts';
 import { insertList } from '../store/list-store.ts';
 import type { Pool } from '../store/pool.ts';
 import { type Transaction, withTransaction } from '../store/transaction.ts';
@@ -57,6 +58,7 @@ export async function createListWithin(
   nowMs: number,
 ): Promise<OperatorList> {
   const isByoc = input.type !== 'simulator' && (input.isByoc ?? true);
+  await lockBlocks(transaction, input.accountId);
   const list = await insertList(transaction, {
     v1Id: v1ListId(),
     accountId: input.accountId,
@@ -70,6 +72,7 @@ export async function createListWithin(
     createdMs: nowMs,
   });
   if (list === undefined) throw new OperatorError('exists', `A list with the number ${input.number} exists already`);
+  await extendBlocks(transaction, list.accountId, list.id);
   return toOperatorList(list);
 }
 

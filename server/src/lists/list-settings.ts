@@ -93,6 +93,7 @@ export function toListSettings(stored: Readonly<Record<string, unknown>>, number
     shortenerDomain: settings.shortener_domain,
     clickDomain: settings.click_domain,
     inDoubtResubmit: settings.in_doubt_resubmit,
+    rejectVoip: settings.reject_voip,
     country: settings.country,
   };
 }
@@ -110,6 +111,7 @@ interface CheckedSettings {
   readonly shortener_domain: string | null;
   readonly click_domain: string | null;
   readonly in_doubt_resubmit: boolean;
+  readonly reject_voip: boolean;
   readonly country: string;
 }
 

@@ -1,5 +1,4 @@
 import { Type } from 'typebox';
-import { isE164, isListNumber } from '../lib/e164.ts';
 import { DAY_MS, MINUTE_MS } from '../lib/clock.ts';
 import {
   booleanKind,
@@ -9,30 +8,21 @@ import {
   isCleanJson,
   isCleanText,
   isPlainObject,
-  patternKind,
   textKind,
   type Field,
   type FieldKind,
 } from '../lib/fields.ts';
 import { parseTimeMs } from '../lib/parse-time.ts';
 import { isTimeZone } from '../lib/time-zone.ts';
+import { customFieldsSchema, isCustomFields, listNumberKind, phoneKind } from '../lib/value-kinds.ts';
 
 export const MAX_BODY_LENGTH = 1_600;
 export const MAX_METADATA_BYTES = 4_096;
 /** Messages of one bulk request. */
 export const MAX_BULK_MESSAGES = 1_000;
 const MAX_NAME_LENGTH = 255;
-const MAX_CUSTOM_FIELDS = 100;
-const MAX_CUSTOM_KEY_LENGTH = 64;
-const MAX_CUSTOM_TEXT_LENGTH = 1_000;
 const SEND_AT_HORIZON_MS = 35 * DAY_MS;
 const SEND_AT_LATE_MS = 5 * MINUTE_MS;
-
-export const PHONE_PATTERN = String.raw`^\+[1-9][0-9]{6,14}$`;
-const LIST_NUMBER_PATTERN = String.raw`^(\+[1-9][0-9]{6,14}|[0-9]{5,6})$`;
-
-export const phoneKind: FieldKind = patternKind(PHONE_PATTERN, '+13125550142', isE164);
-export const listNumberKind: FieldKind = patternKind(LIST_NUMBER_PATTERN, '+18005551000', isListNumber);
 
 /** Text of a message before macros are filled; its length has a code of its own. */
 export const bodyKind: FieldKind = textKind({ maxLength: MAX_BODY_LENGTH, blankIsEmpty: true, limitedElsewhere: true });
@@ -59,13 +49,7 @@ const contactDataKind: FieldKind = customKind(
   Type.Object({
     first_name: Type.Optional(Type.String({ maxLength: MAX_NAME_LENGTH })),
     last_name: Type.Optional(Type.String({ maxLength: MAX_NAME_LENGTH })),
-    custom_fields: Type.Optional(
-      Type.Record(
-        Type.String({ pattern: '^[A-Za-z0-9_.-]{1,64}$' }),
-        Type.Union([Type.String({ maxLength: MAX_CUSTOM_TEXT_LENGTH }), Type.Number(), Type.Boolean()]),
-        { maxProperties: MAX_CUSTOM_FIELDS },
-      ),
-    ),
+    custom_fields: Type.Optional(customFieldsSchema({ nulls: false })),
     timezone: Type.Optional(Type.String({ description: 'IANA zone name', examples: ['America/Chicago'] })),
   }),
   isContactData,
@@ -76,7 +60,7 @@ function isContactData(value: unknown): boolean {
     isPlainObject(value) &&
     isName(value['first_name']) &&
     isName(value['last_name']) &&
-    isCustomFields(value['custom_fields']) &&
+    isFields(value['custom_fields']) &&
     isZone(value['timezone'])
   );
 }
@@ -86,43 +70,12 @@ function isName(value: unknown): boolean {
   return typeof value === 'string' && value.length <= MAX_NAME_LENGTH && isCleanText(value);
 }
 
+function isFields(value: unknown): boolean {
+  return value === undefined || value === null || isCustomFields(value, { nulls: false });
+}
+
 function isZone(value: unknown): boolean {
   return value === undefined || value === null || (typeof value === 'string' && isTimeZone(value));
-}
-
-function isCustomFields(value: unknown): boolean {
-  if (value === undefined || value === null) return true;
-  if (!isPlainObject(value)) return false;
-  let count = 0;
-  for (const key in value) {
-    if (++count > MAX_CUSTOM_FIELDS || !isCustomKey(key) || !isCustomValue(value[key])) return false;
-  }
-  return true;
-}
-
-/** `^[A-Za-z0-9_.-]{1,64}$` */
-function isCustomKey(key: string): boolean {
-  if (key.length === 0 || key.length > MAX_CUSTOM_KEY_LENGTH) return false;
-  for (let i = 0; i < key.length; i++) {
-    if (!isKeyUnit(key.charCodeAt(i))) return false;
-  }
-  return true;
-}
-
-function isKeyUnit(unit: number): boolean {
-  const letter = unit | 0x20;
-  return (
-    (letter >= 0x61 && letter <= 0x7a && unit < 0x7b) ||
-    (unit >= 0x30 && unit <= 0x39) ||
-    unit === 0x5f ||
-    unit === 0x2e ||
-    unit === 0x2d
-  );
-}
-
-function isCustomValue(value: unknown): boolean {
-  if (typeof value === 'string') return value.length <= MAX_CUSTOM_TEXT_LENGTH && isCleanText(value);
-  return typeof value === 'boolean' || (typeof value === 'number' && Number.isFinite(value));
 }
 
 const sendAtKind: FieldKind = customKind(

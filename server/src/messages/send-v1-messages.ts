@@ -1,6 +1,6 @@
-import type { Caller, List } from '../accounts/index.ts';
+import { type Caller, findV1Sender, isV1Sender, type List } from '../accounts/index.ts';
 import { AppError, ERRORS, type ErrorCode } from '../lib/errors.ts';
-import { isListNumber, isShortCode, normaliseV1Phone } from '../lib/e164.ts';
+import { normaliseV1Phone } from '../lib/e164.ts';
 import { isCleanText, isMissing, isPlainObject, type Row } from '../lib/fields.ts';
 import { compileTemplate, renderTemplate } from '../lib/macros.ts';
 import { countSegments, toSmartEncoding, type SegmentCount } from '../lib/segments.ts';
@@ -121,7 +121,7 @@ export async function sendV1Bulk(
 /** Presence of the array comes before the form of the sender, and its length after. */
 function toV1Rows(messages: unknown, from: unknown): readonly unknown[] {
   if (isEmpty(messages) || (Array.isArray(messages) && messages.length === 0)) throw toV1Error('missing_messages');
-  if (!isSenderForm(from)) throw toV1Error('invalid_from');
+  if (!isV1Sender(from)) throw toV1Error('invalid_from');
   return toRows(messages, TOO_MANY_STATUS);
 }
 
@@ -158,7 +158,7 @@ function findFormError(body: Row, from: unknown): ErrorCode | undefined {
     findPhoneError(body) ??
     findBodyError(body) ??
     findMetadataError(body['metadata']) ??
-    (isSenderForm(from) ? undefined : 'invalid_from')
+    (isV1Sender(from) ? undefined : 'invalid_from')
   );
 }
 
@@ -179,35 +179,13 @@ function findMetadataError(metadata: unknown): ErrorCode | undefined {
   return metadataLimit.exceeds(metadata) ? 'metadata_too_large' : undefined;
 }
 
-/** A list id of version 1, a list id as a number or in digits, or the number of a list. */
-function isSenderForm(from: unknown): boolean {
-  if (typeof from === 'number') return Number.isSafeInteger(from) && from > 0;
-  return (
-    typeof from === 'string' && isCleanText(from) && (from.startsWith('pn_') || isListId(from) || isListNumber(from))
-  );
-}
-
-function isListId(text: string): boolean {
-  return /^[0-9]{1,15}$/.test(text) && Number(text) > 0;
-}
-
 /** @throws AppError `list_not_found` (also when it is not active), `list_not_allowed`, and what else refuses a list */
 function findV1List(deps: SendDeps, caller: Caller, from: unknown): List {
-  const list = lookUpSender(deps.directory, caller, from);
+  const list = findV1Sender(deps.directory, caller, from);
   if (list === undefined || list.status !== 'active') throw toV1Error('list_not_found');
   const error = findListError(list, caller, true);
   if (error !== undefined) throw toV1Error(error);
   return list;
-}
-
-/** Digits mean a list id first and a short code second. Other accounts' lists are not seen. */
-function lookUpSender(directory: SendDeps['directory'], caller: Caller, from: unknown): List | undefined {
-  const own = (list: List | undefined): List | undefined => (list?.accountId === caller.account.id ? list : undefined);
-  if (typeof from === 'number') return own(directory.list(from));
-  const text = from as string;
-  if (text.startsWith('pn_')) return own(directory.listByV1Id(text));
-  const byId = isListId(text) ? own(directory.list(Number(text))) : undefined;
-  return byId ?? (isShortCode(text) || text.startsWith('+') ? own(directory.listByNumber(text)) : undefined);
 }
 
 function toV1Item(body: Row, list: List): AcceptItem {

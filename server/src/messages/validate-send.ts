@@ -2,9 +2,10 @@ import type { Caller, Directory, List } from '../accounts/index.ts';
 import type { ErrorCode } from '../lib/errors.ts';
 import { findFieldError, isMissing, isPlainObject, type FieldTable, type Row } from '../lib/fields.ts';
 import { findUrls } from '../lib/find-urls.ts';
+import { listNumberKind } from '../lib/value-kinds.ts';
 import type { AcceptItem } from '../pipeline/accept-types.ts';
 import { LANES, type LaneCode } from '../pipeline/batch.ts';
-import { listNumberKind, parseSendAt } from './send-fields.ts';
+import { parseSendAt } from './send-fields.ts';
 
 /** What all rows of one request share. */
 export interface SendContext {

@@ -63,3 +63,30 @@ export async function readContactIds(db: Queryable, phones: readonly number[]): 
 export async function readKnownPhones(db: Queryable, phones: readonly number[]): Promise<Set<number>> {
   return new Set((await readContactIds(db, phones)).keys());
 }
+
+/** What a look-up said of a phone. null: stays as it is. */
+export interface LookedUpContact {
+  readonly phone: number;
+  readonly lineType: LineType | null;
+  readonly carrier: string | null;
+  readonly onDnc: boolean;
+}
+
+/** Writes what look-ups said into the phones that are stored. Each phone at most once. */
+export async function updateLookedUp(transaction: Transaction, contacts: readonly LookedUpContact[]): Promise<void> {
+  if (contacts.length === 0) return;
+  await transaction.query({
+    name: 'contact.looked_up',
+    text: `
+      update contact c set line_type = coalesce(n.line_type, c.line_type), carrier = coalesce(n.carrier, c.carrier),
+        on_dnc = n.on_dnc
+      from unnest($1::bigint[], $2::text[], $3::text[], $4::boolean[]) as n(phone, line_type, carrier, on_dnc)
+      where c.phone = n.phone and c.phone = any ($1::bigint[])`,
+    values: [
+      int8Array(contacts.map((contact) => contact.phone)),
+      textArray(contacts.map((contact) => contact.lineType)),
+      textArray(contacts.map((contact) => contact.carrier)),
+      boolArray(contacts.map((contact) => contact.onDnc)),
+    ],
+  });
+}

@@ -25,9 +25,11 @@ const CONTROL_TABLES = new Set([
   // Not few, but of the endpoints of an account: what they tell of has no list, or several.
   'webhook_delivery',
   'webhook_endpoint',
+  // Not few either, but of phones: what their numbers tell belongs to no account.
+  'contact',
 ]);
 /** Tables about people, whom all lists of an account share: they can be sharded by account. */
-const ACCOUNT_TABLES = new Set(['consent', 'consent_head']);
+const ACCOUNT_TABLES = new Set(['account_contact', 'block', 'consent', 'consent_head', 'phone_lookup']);
 
 let database: TestDatabase;
 beforeAll(async () => {

@@ -24,6 +24,7 @@ const SETTINGS: Account['settings'] = {
   clickDomain: null,
   pricePerSegmentMicros: 4500,
   smsEnabled: true,
+  billingProblem: null,
 };
 
 export function testAccount(change: Partial<Account> = {}): Account {
@@ -169,6 +170,7 @@ export function createHttpFixture(change: Partial<HttpDeps> = {}): HttpFixture {
       listMessages: empty,
       cancelMessage: empty,
       preflight: empty,
+      contacts: new Proxy({}, { get: () => empty }) as HttpDeps['verbs']['contacts'],
       listLists: empty,
       getList: empty,
       whoAmI: async (caller) => whoAmI(caller),

@@ -1,0 +1,126 @@
+import type { Caller } from '../accounts/index.ts';
+import { AppError, type ErrorCode } from '../lib/errors.ts';
+import { isPlainObject } from '../lib/fields.ts';
+import type { Validation } from '../phone/index.ts';
+import { contactErrorText } from './contact-fields.ts';
+import { type ContactDeps, within, type WriteInput } from './contact-deps.ts';
+import { type ContactInput, parseContact } from './parse-contact.ts';
+import { validateContacts, warningsOf } from './save-contact.ts';
+import { storeContacts } from './store-contacts.ts';
+
+const MAX_CONTACTS = 1_000;
+
+export interface ContactRowError {
+  readonly index: number;
+  /** As it was sent; null when it was no text. */
+  readonly phone_number: string | null;
+  readonly code: ErrorCode;
+  readonly error: string;
+  /** Why a number was refused. */
+  readonly validation?: Validation;
+}
+
+/** Answer of `POST /api/v2/contacts/bulk`. */
+export interface SavedContacts {
+  readonly success_count: number;
+  readonly error_count: number;
+  readonly errors: readonly ContactRowError[];
+  readonly contacts_created: number;
+  readonly list_contacts_created: number;
+  readonly journeys_enrolled: number;
+  readonly warnings: readonly string[];
+}
+
+/**
+ * Saves up to 1,000 contacts; good rows are stored together in one transaction. A row that asks for a look-up is refused
+ * when its number cannot be texted or the look-up fails.
+ * @throws AppError for what is wrong with the whole request; DatabaseUnavailableError
+ */
+export async function saveContacts(
+  deps: ContactDeps,
+  caller: Caller,
+  { body, transaction }: WriteInput,
+): Promise<SavedContacts> {
+  const nowMs = deps.clock();
+  const rows = toRows(body['contacts']);
+  const listNumber = body['list_number'] ?? undefined;
+  const context = { caller, directory: deps.directory, nowMs, defaultListNumber: listNumber };
+  const parsed = rows.map((row) => parseContact(row, context));
+  const inputs = parsed.filter((input) => typeof input !== 'string');
+  const validations = await validateContacts(deps, caller, inputs);
+  const errors = new Map<number, ContactRowError>();
+  const good: { readonly index: number; readonly input: ContactInput }[] = [];
+  for (const [index, input] of parsed.entries()) {
+    const error = typeof input === 'string' ? { code: input } : findValidationError(input, validations);
+    if (error !== undefined) errors.set(index, toRowError(rows, index, error));
+    else if (typeof input !== 'string') good.push({ index, input });
+  }
+  const newPhones = new Set<number>();
+  let newListContacts = 0;
+  const warnings: string[] = [];
+  await within(deps, transaction, async (tx) => {
+    const stored = await storeContacts(deps, tx, caller, { inputs: good.map(({ input }) => input), validations, nowMs });
+    for (const [place, result] of stored.entries()) {
+      const { index, input } = good[place] as (typeof good)[number];
+      if (result === 'not_sendable') {
+        errors.set(index, toRowError(rows, index, { code: result }));
+        continue;
+      }
+      if (result.isNewPhone) newPhones.add(input.phone);
+      if (result.isNewListContact) newListContacts++;
+      warnings.push(...warningsOf(result));
+    }
+  });
+  return {
+    success_count: rows.length - errors.size,
+    error_count: errors.size,
+    errors: [...errors.values()].sort((a, b) => a.index - b.index),
+    contacts_created: newPhones.size,
+    list_contacts_created: newListContacts,
+    journeys_enrolled: 0,
+    warnings: summarise(warnings),
+  };
+}
+
+function toRows(contacts: unknown): readonly unknown[] {
+  if (contacts === undefined || contacts === null || contacts === '') throw new AppError('missing_contacts');
+  if (!Array.isArray(contacts)) throw new AppError('invalid_contacts');
+  if (contacts.length === 0) throw new AppError('missing_contacts');
+  if (contacts.length > MAX_CONTACTS) throw new AppError('too_many_contacts');
+  return contacts;
+}
+
+interface RowProblem {
+  readonly code: ErrorCode;
+  readonly validation?: Validation;
+}
+
+function findValidationError(
+  { phone, useValidation }: ContactInput,
+  validations: ReadonlyMap<number, Validation>,
+): RowProblem | undefined {
+  if (!useValidation) return undefined;
+  const validation = validations.get(phone);
+  if (validation === undefined) return { code: 'provider_error' };
+  const isRefused = validation.disposition === 'invalid' || validation.disposition === 'unreachable';
+  return isRefused ? { code: 'validation_failed', validation } : undefined;
+}
+
+function toRowError(rows: readonly unknown[], index: number, { code, validation }: RowProblem): ContactRowError {
+  const row = rows[index];
+  const phone = isPlainObject(row) ? row['phone_number'] : undefined;
+  return {
+    index,
+    phone_number: typeof phone === 'string' ? phone.toWellFormed() : null,
+    code,
+    error: contactErrorText(code),
+    ...(validation === undefined ? {} : { validation }),
+  };
+}
+
+/** Each text once, with how often it was said. */
+function summarise(warnings: readonly string[]): string[] {
+  const counts = new Map<string, number>();
+  for (const warning of warnings) counts.set(warning, (counts.get(warning) ?? 0) + 1);
+  return [...counts].map(([warning, count]) => `${warning} (${count} rows)`);
+}
