@@ -43,6 +43,8 @@ create table list (
   status text not null default 'active' check (status in ('active', 'paused', 'suspended', 'deleted')),
   is_byoc boolean not null default false,
   verified boolean not null default true,
+  -- how far the proof is that it works (lists/verify-list.ts)
+  verification jsonb not null default '{}',
   -- each value sealed with a data key for this list and this name: see secrets/credentials.ts
   credentials jsonb not null default '{}',
   settings jsonb not null default '{}',

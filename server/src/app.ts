@@ -5,7 +5,7 @@ import { Client, type ClientConfig } from 'pg';
 import * as accounts from './accounts/index.ts';
 import type { Account, Directory, List } from './accounts/index.ts';
 import type { CarrierEvents } from './carriers/carrier.ts';
-import { createHttpCarriers, createHttpRoads, createSmppCarrier, type SmppArrival } from './carriers/index.ts';
+import { createHttpCarriers, createHttpRoads, createSmppCarrier, readCredentialFields, type SmppArrival } from './carriers/index.ts';
 import { createSandboxConnection } from './carriers/sandbox/sandbox-connection.ts';
 import { createSimulatorCarrier, type SimulatorCarrier } from './carriers/simulator/simulator-carrier.ts';
 import { openSimulatorStore } from './carriers/simulator/simulator-store.ts';
@@ -214,6 +214,7 @@ interface Foundation {
   readonly directory: Directory;
   readonly log: Log;
   readonly identityKey: Buffer;
+  /** Seals credentials. */
   readonly secretKey: Buffer;
 }
 
@@ -337,7 +338,7 @@ async function buildParts(foundation: Foundation): Promise<Parts> {
   }
   const landed = (): Promise<void> => land.caughtUp(LANDED_TIMEOUT_MS);
   const previewGate = pipeline.createGate({ pool, links, linkIds });
-  const verbs = bindVerbs({ ...foundation, ids, linkIds, messageEvents, landed, gate: previewGate, outbox, vault, sender });
+  const verbs = bindVerbs({ ...foundation, ids, linkIds, messageEvents, landed, gate: previewGate, outbox, vault, sender, connections, numbers });
   const readiness = (): { ready: boolean; reasons: string[] } => {
     const reasons = directory.silentMs() < READY_STALE_MS ? [] : ['the database has not been heard from'];
     return { ready: reasons.length === 0, reasons };
@@ -601,11 +602,19 @@ interface VerbDeps extends Foundation {
   readonly sender: webhooks.WebhookSender;
   readonly gate: Parameters<typeof pipeline.preflight>[0]['gate'];
   readonly outbox: webhooks.Outbox;
+  readonly connections: Connections;
+  readonly numbers: NumberBlocks;
 }
 
 function bindVerbs(deps: VerbDeps): HttpVerbs {
   const { pool, directory, clock, config } = deps;
   const reading = { ...deps, messageIds: deps.ids };
+  const managing = { ...deps, listTypes: readCredentialFields(), secretKey: async () => deps.secretKey };
+  const verifying: lists.VerifyListDeps = {
+    ...deps,
+    check: (list) => pipeline.probeCredentials(deps, list),
+    sendTest: (list, to) => pipeline.probeSend(deps, list, to),
+  };
   return {
     getMessage: (caller, input) => messages.getMessage(reading, caller, input),
     listMessages: (caller, input) => messages.listMessages(reading, caller, input),
@@ -614,6 +623,10 @@ function bindVerbs(deps: VerbDeps): HttpVerbs {
     contacts: contacts.bindContactVerbs({ ...deps, lookup: simulatedLookup }),
     listLists: (caller, query) => lists.listLists(deps, caller, query),
     getList: (caller, input) => lists.getList(deps, caller, input),
+    addList: (caller, input) => lists.addList(managing, caller, input),
+    changeList: (caller, input) => lists.changeList(managing, caller, input),
+    deleteList: (caller, input) => lists.deleteList(managing, caller, input),
+    verifyList: (caller, input) => lists.verifyList(verifying, caller, input),
     whoAmI: async (caller) => accounts.whoAmI(caller),
     setupStatus: async (caller) => accounts.getSetupStatus(deps, caller),
     getSettings: (caller) => accounts.getSettings({ pool }, caller),

@@ -1,4 +1,4 @@
-import { booleanKind, createFieldTable, type Field, textKind } from '../lib/fields.ts';
+import { booleanKind, createFieldTable, type Field, type FieldTable, textKind } from '../lib/fields.ts';
 import { AppError, ERRORS, type ErrorCode } from '../lib/errors.ts';
 import {
   customFieldsKind,
@@ -13,20 +13,20 @@ import {
 
 const SHORT_TEXT = textKind({ maxLength: 255 });
 
-export const phoneField: Field = {
+export const phoneField = {
   name: 'phone_number',
   kind: phoneKind,
   description: 'E.164',
   missing: 'missing_phone_number',
   invalid: 'invalid_phone',
-};
-export const listField: Field = {
+} as const satisfies Field;
+export const listField = {
   name: 'list_number',
   kind: listNumberKind,
   description: 'Number of a list of the account: E.164 or a short code',
   missing: 'missing_list_number',
   invalid: 'invalid_list_number',
-};
+} as const satisfies Field;
 
 /** Fields of `POST /api/v2/contacts` (contacts.md 1 of the contract). */
 export const contactFields = createFieldTable([
@@ -59,19 +59,24 @@ export const contactFields = createFieldTable([
   { name: 'timezone', kind: zoneKind, description: 'Zone of the person, for quiet hours', invalid: 'invalid_timezone' },
 ]);
 
-/** Fields of `PUT /api/v2/contacts`. */
-export const contactUpdateFields = createFieldTable([
-  phoneField,
-  listField,
-  {
-    name: 'custom_fields',
-    kind: customFieldsKind,
-    description: 'Custom fields; null takes a key away',
-    missing: 'missing_custom_fields',
-    invalid: 'invalid_custom_fields',
-  },
-  flag('merge_fields', true, 'false: the fields replace all that are stored'),
-]);
+const customFieldsField = {
+  name: 'custom_fields',
+  kind: customFieldsKind,
+  description: 'Custom fields; null takes a key away',
+  missing: 'missing_custom_fields',
+  invalid: 'invalid_custom_fields',
+} as const satisfies Field;
+
+/** Fields of `PUT /api/v2/contacts`, whose forms are checked in another order than their presence. */
+export const contactUpdateFields: FieldTable = {
+  ...createFieldTable([
+    customFieldsField,
+    flag('merge_fields', true, 'false: the fields replace all that are stored'),
+    phoneField,
+    listField,
+  ]),
+  required: [phoneField, listField, customFieldsField],
+};
 
 /** What names one list contact, for `DELETE /api/v2/contacts`. */
 export const contactKeyFields = createFieldTable([phoneField, listField]);

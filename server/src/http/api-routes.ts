@@ -11,6 +11,7 @@ import { getMessageRoute } from './routes/v2/get-message.ts';
 import { getSettingsRoute } from './routes/v2/get-settings.ts';
 import { getSetupStatusRoute } from './routes/v2/get-setup-status.ts';
 import { listListsRoute } from './routes/v2/list-lists.ts';
+import { listWriteRoutes } from './routes/v2/list-write-routes.ts';
 import { listMessagesRoute } from './routes/v2/list-messages.ts';
 import { pauseKeyRoute } from './routes/v2/pause-key.ts';
 import { preflightMessageRoute } from './routes/v2/preflight-message.ts';
@@ -34,6 +35,7 @@ export function apiRoutes(deps: HttpDeps): readonly ApiRoute[] {
     ...blockRoutes(deps),
     listListsRoute(deps),
     getListRoute(deps),
+    ...listWriteRoutes(deps),
     ...webhookRoutes(deps),
     ...webhookDeliveryRoutes(deps),
     whoAmIRoute(deps),

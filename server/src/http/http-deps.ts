@@ -11,7 +11,7 @@ import type { Accept, AcceptItem } from '../pipeline/accept-types.ts';
 import type { Pool } from '../store/pool.ts';
 import type { AnswerCover } from '../secrets/index.ts';
 import type { WebhookVerbs } from '../webhooks/index.ts';
-import type { Query } from './api-route.ts';
+import type { Call, Query } from './api-route.ts';
 
 /** Verbs behind routes, bound to what they need. Each throws `AppError` with the codes of its endpoint. */
 export interface HttpVerbs {
@@ -23,6 +23,10 @@ export interface HttpVerbs {
   readonly contacts: ContactVerbs;
   listLists(caller: Caller, query: Query): Promise<object>;
   getList(caller: Caller, input: { id: string }): Promise<object>;
+  addList(caller: Caller, input: Pick<Call, 'body' | 'transaction'>): Promise<object>;
+  changeList(caller: Caller, input: { id: string; body: Row }): Promise<object>;
+  deleteList(caller: Caller, input: { id: string }): Promise<object>;
+  verifyList(caller: Caller, input: { id: string; body: Row }): Promise<object>;
   whoAmI(caller: Caller): Promise<object>;
   setupStatus(caller: Caller): Promise<object>;
   getSettings(caller: Caller): Promise<object>;

@@ -1,8 +1,8 @@
-import type { Caller, Directory, List } from '../accounts/index.ts';
-import { AppError } from '../lib/errors.ts';
+import type { Caller, Directory } from '../accounts/index.ts';
 import { readCarrierHealth } from '../store/carrier-health-store.ts';
 import { countContacts, readStoredSettings } from '../store/list-store.ts';
 import type { Pool } from '../store/pool.ts';
+import { findOwnList } from './find-own-list.ts';
 import { toListHealth } from './list-health.ts';
 import { withListDefaults } from './list-settings.ts';
 import { toListView } from './list-view.ts';
@@ -18,10 +18,7 @@ export interface ListReaderDeps {
  * @throws AppError `not_found` for an id (integer or `pn_...`) that is unknown, malformed, foreign or of a deleted list
  */
 export async function getList(deps: ListReaderDeps, caller: Caller, input: { id: string }): Promise<ListView> {
-  const list = findList(deps, input.id);
-  if (list === undefined || list.accountId !== caller.account.id || list.status === 'deleted') {
-    throw new AppError('not_found');
-  }
+  const list = findOwnList(deps, caller, input.id);
   const [counts, stored, health] = await Promise.all([
     countContacts(deps.pool, [list.id]),
     readStoredSettings(deps.pool, list.id),
@@ -31,9 +28,4 @@ export async function getList(deps: ListReaderDeps, caller: Caller, input: { id:
     ...toListView(list, withListDefaults(stored, list.number), counts.get(list.id) ?? 0, caller.key),
     carrier_health: toListHealth(health),
   };
-}
-
-function findList({ directory }: ListReaderDeps, id: string): List | undefined {
-  if (/^[1-9][0-9]{0,9}$/.test(id)) return directory.list(Number(id));
-  return directory.listByV1Id(id);
 }

@@ -11,3 +11,4 @@ export { createAcceptStage } from './stages/accept-stage.ts';
 export { createApplyStage, encodeEvents } from './stages/apply-stage.ts';
 export { createLandStage, landAndTell, landWithin } from './stages/land-stage.ts';
 export { recoverSubmissions, settleDoubts } from './stages/settle-stage.ts';
+export { probeCredentials, probeSend } from './probe-carrier.ts';

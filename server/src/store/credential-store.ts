@@ -36,7 +36,7 @@ export async function writeCredentials(
 export async function unverifyByoc(transaction: Transaction, listId: number): Promise<void> {
   await transaction.query({
     name: 'list.unverify_byoc',
-    text: 'update list set verified = false where id = $1 and is_byoc',
+    text: `update list set verified = false, verification = '{}' where id = $1 and is_byoc`,
     values: [listId],
   });
 }

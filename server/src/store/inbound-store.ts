@@ -1,3 +1,4 @@
+import type { Queryable } from './queryable.ts';
 import type { Transaction } from './transaction.ts';
 
 /** A text that somebody wrote to a list's number. */
@@ -34,4 +35,22 @@ export async function insertInboundTexts(
     ],
   });
   return rows;
+}
+
+/** Whether the phone wrote to the list within a time, both ends included. */
+export async function hasInboundText(
+  db: Queryable,
+  listId: number,
+  phone: number,
+  { fromMs, untilMs }: { readonly fromMs: number; readonly untilMs: number },
+): Promise<boolean> {
+  const { rows } = await db.query<{ found: boolean }>({
+    name: 'inbound_text.has',
+    text: `select exists (
+             select 1 from inbound_text
+             where list_id = $1 and phone = $2 and received_ms between $3 and $4
+           ) as found`,
+    values: [listId, phone, fromMs, untilMs],
+  });
+  return rows[0]?.found === true;
 }

@@ -100,3 +100,45 @@ export async function readLists(db: Queryable, accountId: string | null): Promis
   });
   return rows;
 }
+
+/** undefined: there is none; deleted ones are found. */
+export async function readListRow(db: Queryable, listId: number): Promise<ListRow | undefined> {
+  const { rows } = await db.query<ListRow>({
+    name: 'list.read',
+    text: `select ${COLUMNS} from list where id = $1`,
+    values: [listId],
+  });
+  return rows[0];
+}
+
+/** How far the proof is that a list works. */
+export interface Verification {
+  /** The carrier knows the credentials. */
+  readonly credentials?: boolean;
+  /** Phone that the test text went to, and when. */
+  readonly sentTo?: number;
+  readonly sentMs?: number;
+}
+
+export async function readVerification(db: Queryable, listId: number): Promise<Verification> {
+  const { rows } = await db.query<{ verification: Verification }>({
+    name: 'list.verification',
+    text: 'select verification from list where id = $1',
+    values: [listId],
+  });
+  return rows[0]?.verification ?? {};
+}
+
+/** `verified` true makes the list usable; false leaves it as it is. */
+export async function writeVerification(
+  transaction: Transaction,
+  listId: number,
+  verification: Verification,
+  verified: boolean,
+): Promise<void> {
+  await transaction.query({
+    name: 'list.write_verification',
+    text: 'update list set verification = $2, verified = verified or $3 where id = $1',
+    values: [listId, JSON.stringify(verification), verified],
+  });
+}

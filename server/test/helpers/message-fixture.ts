@@ -16,7 +16,7 @@ import { createOutbox, type Outbox } from '../../src/webhooks/index.ts';
 import { createTestDatabase, type TestDatabase } from './test-database.ts';
 
 const SECRET = Buffer.from('0123456789abcdef0123456789abcdef');
-const API_KEY = 'trk_00000000000000000000000000000001';
+export const API_KEY = 'trk_00000000000000000000000000000001';
 const ACCEPTED = -1;
 
 /** The demo account with list 1, its caller, and what reading and cancelling need. */
