@@ -157,6 +157,13 @@ export const ERRORS = {
   invalid_per_page: { status: 400, retryable: false, text: 'per_page must be an integer of at least 1' },
   invalid_offset: { status: 400, retryable: false, text: 'offset must be an integer of at least 0' },
   invalid_reason: { status: 400, retryable: false, text: 'reason must be a string of at most 255 characters' },
+  // imports
+  missing_phone_column: {
+    status: 400,
+    retryable: false,
+    text: 'The first line must name a column phone_number, phone or msisdn',
+  },
+  invalid_dry_run: { status: 400, retryable: false, text: 'dry_run must be true or false' },
   // webhooks
   missing_url: { status: 400, retryable: false, text: 'url is required' },
   missing_events: { status: 400, retryable: false, text: 'events is required' },
@@ -176,7 +183,7 @@ export const ERRORS = {
   invalid_message_id: { status: 400, retryable: false, text: 'message_id is not the id of a message' },
   too_many_webhooks: { status: 409, retryable: false, text: 'An account has at most 20 webhooks' },
   // settings
-  invalid_brand_name: { status: 400, retryable: false, text: 'brand_name must be a string of at most 100 characters' },
+  invalid_brand_name: { status: 400, retryable: false, text: 'brand_name must be a string of at most 100 characters, of a list 255' },
   invalid_support_contact: {
     status: 400,
     retryable: false,

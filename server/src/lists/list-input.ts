@@ -77,14 +77,9 @@ function isText(value: unknown, matches: (text: string) => boolean): value is st
 
 function toName(value: unknown, code: ErrorCode): string | undefined {
   if (value === undefined || value === null) return undefined;
-  if (!isText(value, (text) => text.trim() !== '')) throw new AppError(code, { text: TEXTS[code] });
+  if (!isText(value, (text) => text.trim() !== '')) throw new AppError(code);
   return value;
 }
-
-/** `brand_name` of an account has a shorter limit, and the catalogue's text is about that. */
-const TEXTS: Partial<Record<ErrorCode, string>> = {
-  invalid_brand_name: 'brand_name must be a string of at most 255 characters',
-};
 
 function toCredentials(value: unknown, fields: readonly CredentialField[]): Credentials | undefined {
   if (value === undefined) return undefined;

@@ -113,8 +113,8 @@ describe('verification', () => {
   const reply = (listId: number, receivedMs: number) =>
     installation.pool.query(
       `insert into inbound_text (list_id, carrier, carrier_inbound_id, phone, body, received_ms)
-       values ($1, 'twilio', $2, 13125550142, 'yes', $2)`,
-      [listId, receivedMs],
+       values ($1, 'twilio', $2, 13125550142, 'yes', $3)`,
+      [listId, String(receivedMs), receivedMs],
     );
 
   test('goes from credentials over a text to its reply, and new credentials start it again', async () => {
