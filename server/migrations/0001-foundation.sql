@@ -444,6 +444,53 @@ create table consent_head (
   hash bytea not null
 );
 
+-- Work on a file that takes longer than a request. The file stays until the job ends, so that it goes on after a restart.
+create table job (
+  id text primary key check (id ~ '^[0-9a-f]{24}$'),
+  number bigint generated always as identity unique,
+  account_id text not null,
+  type text not null,
+  state text not null check (state in ('uploading', 'running', 'finished', 'failed')),
+  list_id integer not null,
+  dry_run boolean not null,
+  actor text not null,
+  format jsonb not null,
+  bytes_total bigint not null default 0,
+  bytes_done bigint not null,
+  next_line bigint not null,
+  work_ms bigint not null default 0,
+  rows_read bigint not null default 0,
+  rows_created bigint not null default 0,
+  rows_updated bigint not null default 0,
+  rows_failed bigint not null default 0,
+  rows_duplicate bigint not null default 0,
+  created_ms bigint not null,
+  finished_ms bigint,
+  error text,
+  fence bigint not null default 0,
+  lease_until_ms bigint not null default 0
+);
+create table job_chunk (
+  job_id text not null,
+  position bigint not null,
+  bytes bytea not null,
+  primary key (job_id, position)
+);
+alter table job_chunk alter column bytes set storage external;
+create table job_error (
+  job_id text not null,
+  line bigint not null,
+  phone text not null,
+  code text not null
+);
+create index job_error_by_line on job_error (job_id, line);
+-- Phones that a job has met, because of a repeated one the first row counts.
+create table job_phone (
+  job_number bigint not null,
+  phone bigint not null,
+  primary key (job_number, phone)
+);
+
 -- Destinations of short links that a batch made: link first_link + i goes to destinations[i] for message numbers[i].
 create table link_range (
   list_id integer not null,

@@ -44,6 +44,7 @@ import { startEmbeddedPostgres } from './store/embedded-postgres.ts';
 import { endInboundParts } from './store/inbound-part-store.ts';
 import type { LogReader } from './pipeline/log-reader.ts';
 import { sumCounts } from './store/message-count-store.ts';
+import { purgeJobs } from './store/job-store.ts';
 import { migrate } from './store/migrate.ts';
 import { openNumberBlocks, type NumberBlocks } from './store/number-blocks.ts';
 import { releaseAllLeases } from './store/outbound-batch-store.ts';
@@ -335,6 +336,7 @@ async function buildParts(foundation: Foundation): Promise<Parts> {
     startScheduler(building, works, onError);
     const dispatcher = startDelivery(foundation, { sender, vault, owns: shares.webhooks, metrics, onError });
     delivery.hint = (accountId) => dispatcher.hint(accountId);
+    startImports(building, { ...foundation, outbox, onError });
   }
   const landed = (): Promise<void> => land.caughtUp(LANDED_TIMEOUT_MS);
   const previewGate = pipeline.createGate({ pool, links, linkIds });
@@ -557,10 +559,23 @@ function dueWorks(deps: ScheduledDeps): DueWork[] {
         await purgeCarrierRefs(upkeepPool, nowMs - 33 * DAY_MS);
         await forgetWorkers(upkeepPool, nowMs - DAY_MS);
         await webhooks.keepWebhooks(upkeepPool, nowMs);
+        await purgeJobs(upkeepPool, { endedBeforeMs: nowMs - 30 * DAY_MS, uploadedBeforeMs: nowMs - DAY_MS });
         return false;
       },
     },
   ];
+}
+
+/** A file is worked off in statements that may take their time, beside everything else. */
+function startImports(
+  building: DisposalStack,
+  deps: Foundation & { readonly outbox: webhooks.Outbox; readonly onError: (error: unknown) => void },
+): void {
+  const pool = building.adopt(
+    createPool(deps.connection, { name: 'imports', max: 2, ...BACKGROUND_LIMITS }),
+    (it) => it.end(),
+  );
+  building.use(contacts.createImportRunner({ ...deps, pool })).start();
 }
 
 function startScheduler(building: DisposalStack, works: DueWork[], onError: (error: unknown) => void): void {

@@ -1,6 +1,9 @@
 import type { Caller } from '../accounts/index.ts';
 import { addBlock, listBlocks, removeBlock } from './blocks.ts';
 import type { ContactDeps, WriteInput } from './contact-deps.ts';
+import { exportContacts } from './export-contacts.ts';
+import { getJob, getJobErrors } from './import/read-jobs.ts';
+import { type UploadInput, uploadImport } from './import/upload-import.ts';
 import { getContact, listContacts } from './read-contacts.ts';
 import { removeContact } from './remove-contact.ts';
 import { saveContact } from './save-contact.ts';
@@ -25,6 +28,10 @@ export function bindContactVerbs(deps: ContactDeps) {
     addBlock: (caller: Caller, input: WriteInput) => addBlock(deps, caller, input),
     listBlocks: (caller: Caller, query: Query) => listBlocks(deps, caller, query),
     removeBlock: (caller: Caller, input: { readonly id: string }) => removeBlock(deps, caller, input),
+    upload: (caller: Caller, input: UploadInput) => uploadImport(deps, caller, input),
+    export: (caller: Caller, query: Query) => exportContacts(deps, caller, query),
+    getJob: (caller: Caller, input: { readonly id: string }) => getJob(deps, caller, input),
+    getJobErrors: (caller: Caller, input: { readonly id: string }) => getJobErrors(deps, caller, input),
     getV1: (caller: Caller, input: { readonly phone: string }) => getV1Contact(deps, caller, input),
     listV1: (caller: Caller, query: Query) => listV1Contacts(deps, caller, query),
     optOutV1: (caller: Caller, input: WriteInput) => optOutV1(deps, caller, input),

@@ -29,7 +29,7 @@ export async function storeContacts(
   { inputs, validations, nowMs }: StoreInput,
 ): Promise<StoredContact[]> {
   const accountId = caller.account.id;
-  const refused = await findUnsendable(transaction, inputs);
+  const refused = await findUnsendable(transaction, inputs, ({ list }) => list.settings.rejectVoip);
   const results: StoredContact[] = inputs.map(() => 'not_sendable');
   const kept = [...inputs.entries()].filter(([, input]) => !refused.has(input));
   await saveProfiles(transaction, accountId, toProfiles(kept, validations));
@@ -61,13 +61,14 @@ export async function storeContacts(
 }
 
 /** New numbers that cannot be texted; what the installation knows already is never refused. */
-async function findUnsendable(
+export async function findUnsendable<T extends { readonly phone: number }>(
   transaction: Transaction,
-  inputs: readonly ContactInput[],
-): Promise<ReadonlySet<ContactInput>> {
-  const suspects = inputs.filter(({ phone, list }) => {
-    const { isValid, lineType } = phoneFacts(phone);
-    return !isValid || (lineType === 'VOIP' && list.settings.rejectVoip);
+  inputs: readonly T[],
+  rejectsVoip: (input: T) => boolean,
+): Promise<ReadonlySet<T>> {
+  const suspects = inputs.filter((input) => {
+    const { isValid, lineType } = phoneFacts(input.phone);
+    return !isValid || (lineType === 'VOIP' && rejectsVoip(input));
   });
   const known = await readKnownPhones(
     transaction,

@@ -1,11 +1,13 @@
+import { Readable } from 'node:stream';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Caller } from '../accounts/index.ts';
 import type { Row } from '../lib/fields.ts';
-import { Answer, type ApiRoute, type Call, type Query } from './api-route.ts';
+import { Answer, type ApiRoute, type Call, type CsvAnswer, type Query } from './api-route.ts';
 import { checkCaller } from './check-caller.ts';
+import { CSV_CONTENT_TYPE } from './content-types.ts';
 import type { HttpDeps } from './http-deps.ts';
 import { readIdempotencyKey, runOnce, runRepeatable, type IdempotentRequest, type Work } from './idempotency.ts';
-import { checkBodyHeaders, parseJsonObject, readBody } from './read-body.ts';
+import { checkBodyHeaders, checkCsvHeaders, parseJsonObject, readBody } from './read-body.ts';
 import { AppError } from '../lib/errors.ts';
 import { decodedPathOf } from './request-url.ts';
 import { toRouteSchema } from './route-schema.ts';
@@ -34,13 +36,15 @@ export function addApiRoute(app: FastifyInstance, route: ApiRoute, { deps, sendJ
     // Before Fastify looks at the headers of the body.
     onRequest: (request, _reply, done) => {
       request.caller = checkCaller(deps.directory, route, request.raw);
-      if (route.body !== 'none') checkBodyHeaders(request.raw);
+      if (route.body === 'csv') checkCsvHeaders(request.raw);
+      else if (route.body !== 'none') checkBodyHeaders(request.raw);
       done();
     },
     handler: async (request, reply) => {
-      const bodyBytes = route.body === 'none' ? NO_BYTES : await readBody(request.raw);
+      const bodyBytes = readsJson(route) ? await readBody(request.raw) : NO_BYTES;
       const call = toCall(route, request, bodyBytes);
-      const key = route.method === 'POST' ? readIdempotencyKey(request.headers['idempotency-key']) : undefined;
+      if (route.answersCsv === true) return await sendCsv(reply, route, call);
+      const key = route.method === 'POST' && route.body !== 'csv' ? readIdempotencyKey(request.headers['idempotency-key']) : undefined;
       if (key === undefined) sendWork(reply, await work(route, call));
       else await answerIdempotent(request, reply, { call, key });
       return reply;
@@ -74,6 +78,15 @@ function runIdempotent(
     : runRepeatable(deps, request, () => work(route, call));
 }
 
+function readsJson({ body }: ApiRoute): boolean {
+  return body === 'required' || body === 'optional';
+}
+
+async function sendCsv(reply: FastifyReply, route: ApiRoute, call: Call): Promise<FastifyReply> {
+  const { text } = (await route.handle(call)) as CsvAnswer;
+  return reply.code(route.status).header('Content-Type', CSV_CONTENT_TYPE).send(Readable.from(text));
+}
+
 async function work(route: ApiRoute, call: Call): Promise<Work> {
   const answer = await route.handle(call);
   const { status, body } = answer instanceof Answer ? answer : { status: route.status, body: answer };
@@ -89,6 +102,7 @@ function toCall(route: ApiRoute, request: FastifyRequest, bodyBytes: Buffer): Ca
     caller: callerOf(request),
     body: toBody(route, bodyBytes),
     bodyBytes,
+    stream: request.raw,
     params: request.params as Record<string, string>,
     query: request.query as Query,
     transaction: null,

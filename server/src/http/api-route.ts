@@ -11,6 +11,8 @@ export interface Call {
   readonly body: Row;
   /** The body as it came, for endpoints that read it in a way of their own. */
   readonly bodyBytes: Buffer;
+  /** The body as it comes, where the endpoint takes a file; it can be read once. */
+  readonly stream: AsyncIterable<Uint8Array>;
   readonly params: Readonly<Record<string, string>>;
   /** The last value of each parameter. */
   readonly query: Query;
@@ -49,6 +51,15 @@ export class Answer {
   }
 }
 
+/** A success that is a CSV file, streamed. */
+export class CsvAnswer {
+  readonly text: AsyncIterable<string>;
+
+  constructor(text: AsyncIterable<string>) {
+    this.text = text;
+  }
+}
+
 /** The same before its body is read as JSON, for endpoints that can do with its bytes. */
 export type BytesCall = Pick<Call, 'caller' | 'bodyBytes'>;
 
@@ -61,8 +72,10 @@ export interface ApiRoute {
   readonly status: 200 | 201;
   /** Of a success that `handle` answers with an `Answer`. */
   readonly otherStatus?: 200 | 201;
-  /** Whether the endpoint reads a body; an optional one may be empty. */
-  readonly body: 'none' | 'optional' | 'required';
+  /** Whether the endpoint reads a body; an optional one may be empty. `csv`: a file of any size, which is streamed. */
+  readonly body: 'none' | 'optional' | 'required' | 'csv';
+  /** It answers with a file. */
+  readonly answersCsv?: true;
   /**
    * For POST: how a request with an Idempotency-Key runs. `transaction`: the effect goes into `call.transaction`;
    * `repeatable`: the verb answers the same when it is repeated.

@@ -10,6 +10,7 @@ import { getListRoute } from './routes/v2/get-list.ts';
 import { getMessageRoute } from './routes/v2/get-message.ts';
 import { getSettingsRoute } from './routes/v2/get-settings.ts';
 import { getSetupStatusRoute } from './routes/v2/get-setup-status.ts';
+import { importRoutes } from './routes/v2/import-routes.ts';
 import { listListsRoute } from './routes/v2/list-lists.ts';
 import { listWriteRoutes } from './routes/v2/list-write-routes.ts';
 import { listMessagesRoute } from './routes/v2/list-messages.ts';
@@ -32,6 +33,7 @@ export function apiRoutes(deps: HttpDeps): readonly ApiRoute[] {
     getMessageRoute(deps),
     cancelMessageRoute(deps),
     ...contactRoutes(deps),
+    ...importRoutes(deps),
     ...blockRoutes(deps),
     listListsRoute(deps),
     getListRoute(deps),

@@ -27,6 +27,21 @@ export function checkBodyHeaders({ headers }: IncomingMessage): void {
   if (type !== 'application/json' && !JSON_MEDIA_TYPE.test(type ?? '')) throw new AppError('unsupported_media_type');
 }
 
+/** `text/csv` (RFC 7111), alone or with the charset UTF-8 and other parameters. */
+const CSV_MEDIA_TYPE = /^text\/csv[ \t]*(?:;|$)/i;
+const OTHER_CHARSET = /;[ \t]*charset=(?!"?utf-8"?[ \t]*(?:;|$))/i;
+
+/**
+ * The same for a file of CSV.
+ * @throws AppError `unsupported_media_type`
+ */
+export function checkCsvHeaders({ headers }: IncomingMessage): void {
+  const { 'content-encoding': encoding, 'content-type': type = '' } = headers;
+  if (encoding !== undefined && encoding.toLowerCase() !== 'identity') throw new AppError('unsupported_media_type');
+  if (CSV_MEDIA_TYPE.test(type) && !OTHER_CHARSET.test(type)) return;
+  throw new AppError('unsupported_media_type', { text: 'Content-Type must be text/csv in UTF-8' });
+}
+
 /** Memory that bodies may take together while they arrive. */
 export interface BodyRoom {
   /** False when there is no room for so many bytes more. */

@@ -30,8 +30,8 @@ export function errorsOf(route: ApiRoute): ErrorCode[] {
   const codes: ErrorCode[] = [...COMMON_ERRORS];
   if (route.method !== 'GET') codes.push('key_paused');
   if (route.product !== undefined) codes.push('product_not_enabled');
-  if (route.body !== 'none') codes.push(...BODY_ERRORS);
-  if (route.method === 'POST') codes.push(...IDEMPOTENCY_ERRORS);
+  if (route.body === 'required' || route.body === 'optional') codes.push(...BODY_ERRORS);
+  if (readsIdempotencyKey(route)) codes.push(...IDEMPOTENCY_ERRORS);
   return [...new Set([...codes, ...route.docs.errors])];
 }
 
@@ -47,8 +47,8 @@ export function toRouteSchema(route: ApiRoute): FastifySchema {
     security: [{ apiKey: [] }],
     ...(docs.params === undefined ? {} : { params: docs.params }),
     ...(docs.query === undefined ? {} : { querystring: docs.query }),
-    ...(route.method === 'POST' ? { headers: IDEMPOTENCY_HEADER } : {}),
-    ...(docs.body === undefined ? {} : { body: withExample(docs.body, docs.bodyExample) }),
+    ...(readsIdempotencyKey(route) ? { headers: IDEMPOTENCY_HEADER } : {}),
+    ...(docs.body === undefined ? {} : { body: toBodySchema(route, docs.body) }),
     response: {
       ...toSuccesses(route),
       ...toErrorResponses(route),
@@ -56,7 +56,20 @@ export function toRouteSchema(route: ApiRoute): FastifySchema {
   };
 }
 
-function toSuccesses({ status, otherStatus, docs }: ApiRoute): Record<string, object> {
+function readsIdempotencyKey({ method, body }: ApiRoute): boolean {
+  return method === 'POST' && body !== 'csv';
+}
+
+function toBodySchema({ body, docs }: ApiRoute, schema: TSchema): object {
+  return body === 'csv' ? asCsv(schema) : withExample(schema, docs.bodyExample);
+}
+
+function asCsv(schema: TSchema): object {
+  return { content: { 'text/csv': { schema } } };
+}
+
+function toSuccesses({ status, otherStatus, answersCsv, docs }: ApiRoute): Record<string, object> {
+  if (answersCsv === true) return { [status]: { description: 'Success', ...asCsv(docs.response) } };
   const success = { description: 'Success', ...withExample(docs.response, docs.responseExample) };
   return { [status]: success, ...(otherStatus === undefined ? {} : { [otherStatus]: success }) };
 }

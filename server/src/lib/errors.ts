@@ -163,6 +163,12 @@ export const ERRORS = {
     retryable: false,
     text: 'The first line must name a column phone_number, phone or msisdn',
   },
+  invalid_row: { status: 400, retryable: false, text: 'The quotes or the number of fields are wrong' },
+  invalid_encoding: { status: 400, retryable: false, text: 'The row is not in UTF-8' },
+  invalid_carrier: { status: 400, retryable: false, text: 'carrier must have at most 255 characters' },
+  invalid_line_type: { status: 400, retryable: false, text: 'line_type is not one of the known values' },
+  invalid_consent_date: { status: 400, retryable: false, text: 'consent_date must be a date that is not to come' },
+  unsubscribed: { status: 400, retryable: false, text: 'The row is of somebody who opted out' },
   invalid_dry_run: { status: 400, retryable: false, text: 'dry_run must be true or false' },
   // webhooks
   missing_url: { status: 400, retryable: false, text: 'url is required' },

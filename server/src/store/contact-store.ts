@@ -13,6 +13,8 @@ export interface NewContact {
   readonly country: string | null;
   /** Two letters; null: not a US area code with one. */
   readonly state: string | null;
+  /** Default: not known. */
+  readonly carrier?: string | null | undefined;
 }
 
 /**
@@ -29,10 +31,10 @@ export async function insertContacts(
   const { rows } = await transaction.query<{ phone: number }>({
     name: 'contact.insert',
     text: `
-      insert into contact (phone, is_valid, line_type, country, state, created_ms)
-      select distinct on (phone) phone, is_valid, line_type, country, state, $6
-      from unnest($1::bigint[], $2::boolean[], $3::text[], $4::text[], $5::text[])
-        as n(phone, is_valid, line_type, country, state)
+      insert into contact (phone, is_valid, line_type, country, state, carrier, created_ms)
+      select distinct on (phone) phone, is_valid, line_type, country, state, carrier, $7
+      from unnest($1::bigint[], $2::boolean[], $3::text[], $4::text[], $5::text[], $6::text[])
+        as n(phone, is_valid, line_type, country, state, carrier)
       order by phone
       on conflict (phone) do nothing
       returning phone`,
@@ -42,6 +44,7 @@ export async function insertContacts(
       textArray(contacts.map((contact) => contact.lineType)),
       textArray(contacts.map((contact) => contact.country)),
       textArray(contacts.map((contact) => contact.state)),
+      textArray(contacts.map((contact) => contact.carrier ?? null)),
       nowMs,
     ],
   });

@@ -121,3 +121,42 @@ export async function readContactPhones(
   });
   return rows.map((row) => row.phone);
 }
+
+export interface ExportPlace {
+  readonly listId: number;
+  readonly phone: number;
+}
+
+/** List contacts behind a place, by list and phone. */
+export async function readContactExport(
+  db: Queryable,
+  { accountId, listIds, active }: ContactFilter,
+  after: ExportPlace,
+  limit: number,
+): Promise<ContactViewRow[]> {
+  const { rows } = await db.query<ContactViewRow>({
+    name: 'contact_view.export',
+    text: `
+      select ${COLUMNS}
+      from (
+        select * from list_contact
+        where list_id = any ($2::integer[]) and (list_id, phone) > ($4::integer, $5::bigint)
+          and ($3::boolean is null or active = $3)
+        order by list_id, phone limit $6
+      ) c ${JOINS}
+      order by c.list_id, c.phone`,
+    values: [accountId, listIds, active, after.listId, after.phone, limit],
+  });
+  return rows;
+}
+
+/** Every key that a custom field of these lists has. */
+export async function readCustomFieldKeys(db: Queryable, listIds: readonly number[]): Promise<string[]> {
+  const { rows } = await db.query<{ key: string }>({
+    name: 'contact_view.custom_field_keys',
+    text: `select distinct key from list_contact, jsonb_object_keys(custom_fields) as key
+           where list_id = any ($1::integer[]) and custom_fields <> '{}' order by key`,
+    values: [listIds],
+  });
+  return rows.map((row) => row.key);
+}

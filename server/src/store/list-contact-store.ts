@@ -131,3 +131,18 @@ function toJson(fields: CustomFields): string {
   for (const _ in fields) return JSON.stringify(fields);
   return NO_FIELDS;
 }
+
+/** How many of the phones are on the list, active or not. */
+export async function countListed(
+  transaction: Transaction,
+  listId: number,
+  phones: readonly number[],
+): Promise<number> {
+  if (phones.length === 0) return 0;
+  const { rows } = await transaction.query<{ count: number }>({
+    name: 'list_contact.count_phones',
+    text: 'select count(*) as count from list_contact where list_id = $1 and phone = any ($2::bigint[])',
+    values: [listId, int8Array(phones)],
+  });
+  return rows[0]?.count ?? 0;
+}

@@ -27,6 +27,11 @@ const CONTROL_TABLES = new Set([
   'webhook_endpoint',
   // Not few either, but of phones: what their numbers tell belongs to no account.
   'contact',
+  // Files that somebody sent.
+  'job',
+  'job_chunk',
+  'job_error',
+  'job_phone',
 ]);
 /** Tables about people, whom all lists of an account share: they can be sharded by account. */
 const ACCOUNT_TABLES = new Set(['account_contact', 'block', 'consent', 'consent_head', 'phone_lookup']);

@@ -1,0 +1,105 @@
+import type { Clock } from '../../lib/clock.ts';
+import type { JobRows } from '../../store/job-store.ts';
+import type { Pool } from '../../store/pool.ts';
+import { type Transaction, withTransaction } from '../../store/transaction.ts';
+import type { SubscriptionDeps } from '../subscription-deps.ts';
+import { importBatch, type ImportTarget } from './import-batch.ts';
+import type { ImportColumns } from './import-columns.ts';
+import { type ImportError, isImportError, type ImportRow, parseImportRow } from './parse-import-row.ts';
+import { type CsvFormat, type CsvPlace, type CsvRow, readCsv } from './read-csv.ts';
+
+/** How a file is read; JSON, so that it can wait in the database. */
+export interface ImportFormat {
+  readonly csv: CsvFormat;
+  readonly columns: ImportColumns;
+}
+
+/** How far an import is. */
+export interface ImportProgress {
+  readonly rows: JobRows;
+  /** What comes next in the file. */
+  readonly place: CsvPlace;
+}
+
+export interface ImportRun {
+  readonly target: ImportTarget;
+  readonly format: ImportFormat;
+  readonly from: ImportProgress;
+  /** The file from `from.place` on. */
+  readonly source: AsyncIterable<Uint8Array>;
+  /**
+   * Called in the transaction that stores a batch, with how far the import is after it and with the rows that were not
+   * taken. What it throws undoes the batch and ends the import.
+   */
+  readonly onBatch: (
+    transaction: Transaction,
+    progress: ImportProgress,
+    errors: readonly ImportError[],
+  ) => Promise<void>;
+  /** Asked between batches; true leaves the rest for later. */
+  readonly isOver?: () => boolean;
+}
+
+export interface ImportDeps extends SubscriptionDeps {
+  readonly pool: Pool;
+  readonly clock: Clock;
+}
+
+export const NO_ROWS: JobRows = { read: 0, created: 0, updated: 0, failed: 0, duplicates: 0 };
+
+/**
+ * Reads a file of contacts and stores it batch by batch, one transaction each; while one is being stored the next is read.
+ * Memory is constant. @returns how far it came @throws CsvError; DatabaseUnavailableError; what `onBatch` throws
+ */
+export async function runImport(deps: ImportDeps, run: ImportRun): Promise<ImportProgress> {
+  let storing: Promise<ImportProgress> = Promise.resolve(run.from);
+  for await (const { rows, next } of readCsv(run.source, run.format.csv, run.from.place)) {
+    const batch = parseRows(rows, run.format.columns, deps.clock());
+    const progress = await storing;
+    if (run.isOver?.() === true) return progress;
+    storing = storeBatch(deps, run, progress, { ...batch, place: next });
+    // The next rows are read before anybody looks at it.
+    storing.catch(() => {});
+  }
+  return await storing;
+}
+
+interface Batch {
+  readonly good: readonly ImportRow[];
+  readonly bad: readonly ImportError[];
+}
+
+function parseRows(rows: readonly CsvRow[], columns: ImportColumns, nowMs: number): Batch {
+  const good: ImportRow[] = [];
+  const bad: ImportError[] = [];
+  for (const row of rows) {
+    const parsed = parseImportRow(row, columns, nowMs);
+    if (isImportError(parsed)) bad.push(parsed);
+    else good.push(parsed);
+  }
+  return { good, bad };
+}
+
+async function storeBatch(
+  deps: ImportDeps,
+  run: ImportRun,
+  { rows }: ImportProgress,
+  { good, bad, place }: Batch & { readonly place: CsvPlace },
+): Promise<ImportProgress> {
+  return await withTransaction(deps.pool, async (transaction) => {
+    const result = await importBatch(deps, transaction, run.target, good, deps.clock());
+    const errors = [...bad, ...result.errors].sort((a, b) => a.line - b.line);
+    const progress = {
+      place,
+      rows: {
+        read: rows.read + good.length + bad.length,
+        created: rows.created + result.created,
+        updated: rows.updated + result.updated,
+        failed: rows.failed + errors.length,
+        duplicates: rows.duplicates + result.duplicates,
+      },
+    };
+    await run.onBatch(transaction, progress, errors);
+    return progress;
+  });
+}
