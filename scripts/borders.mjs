@@ -6,7 +6,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, posix } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-const ENTRY_FILES = new Set(['app.ts', 'main.ts', 'operator.ts', 'operator-carriers.ts']);
+const ENTRY_FILES = new Set(['app.ts', 'main.ts', 'operator.ts', 'operator-carriers.ts', 'operator-contacts.ts']);
 /** Folders with a border of their own; every other folder of server/src is a domain. */
 const LAYERS = new Set([
   'lib',

@@ -1,6 +1,7 @@
 import type { Command } from './command.ts';
 import { accountCommands } from './commands/accounts.ts';
 import { carrierCommands } from './commands/carriers.ts';
+import { contactCommands } from './commands/contacts.ts';
 import { doctorCommand } from './commands/doctor.ts';
 import { keyCommands } from './commands/keys.ts';
 import { listCommands } from './commands/lists.ts';
@@ -20,6 +21,7 @@ export const COMMANDS: readonly Command[] = [
   ...listCommands,
   sendCommand,
   ...messageCommands,
+  ...contactCommands,
   ...carrierCommands,
   simulateCommand,
   ...secretCommands,

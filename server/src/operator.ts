@@ -21,6 +21,7 @@ import { toBatches } from './pipeline/stages/accept-stage.ts';
 import { landAndTell } from './pipeline/stages/land-stage.ts';
 import * as secrets from './secrets/index.ts';
 import { checkCarrier } from './operator-carriers.ts';
+import { bindContacts, type OperatorContacts } from './operator-contacts.ts';
 import { openDataFolder, readSecretKey } from './store/data-folder.ts';
 import { readLogCursor, readPostgresBacklog } from './store/health-store.ts';
 import { migrate } from './store/migrate.ts';
@@ -38,6 +39,7 @@ export { OperatorError } from './lib/operator-error.ts';
 export type { CheckStep, OperatorList } from './lists/index.ts';
 export { startTwin, TWIN_TYPES, twinBehavioursOf, type Twin, type TwinType } from './operator-carriers.ts';
 export type { MessagePage, MessageView, RawMessageQuery } from './messages/index.ts';
+export type { ContactImportReport } from './operator-contacts.ts';
 
 /** Types of lists that a carrier of this version serves, with what their carriers need. */
 const LIST_TYPES = readCredentialFields();
@@ -112,6 +114,7 @@ export interface Installation {
     list(accountId: string, query: messages.RawMessageQuery): Promise<messages.MessagePage>;
     get(accountId: string, id: string): Promise<messages.MessageView>;
   };
+  readonly contacts: OperatorContacts;
   readonly secrets: {
     /**
      * Seals all credentials with a new data key; with `replaceSecretKey` under a new secret key, while no server runs.
@@ -239,6 +242,7 @@ function bindVerbs(foundation: Foundation): Omit<Installation, typeof Symbol.asy
       set: (input) => lists.setList({ pool, clock, secretKey, listTypes: LIST_TYPES }, input),
     },
     messages: bindMessages(foundation),
+    contacts: bindContacts({ ...foundation, toCaller, findList: lookUpList }),
     secrets: {
       rotate: async (input) => secrets.rotateSecrets({ ...foundation, secretKey: await secretKey() }, input),
     },

@@ -3,8 +3,12 @@ export { contactFields, contactKeyFields, contactUpdateFields } from './contact-
 export * from './contact-schemas.ts';
 export { bindContactVerbs, type ContactVerbs } from './contact-verbs.ts';
 export { createImportRunner, type ImportRunner } from './import/import-runner.ts';
-export { jobSchema } from './import/job-view.ts';
+export { importFile } from './import/import-file.ts';
+export { jobSchema, toPace } from './import/job-view.ts';
+export { importErrorsToCsv } from './import/read-jobs.ts';
+export type { ImportProgress } from './import/run-import.ts';
 export type { Evidence } from './evidence.ts';
 export { type FieldsPatch, subscribe, type Subscribed, type Subscription } from './subscribe.ts';
 export type { SubscriptionDeps } from './subscription-deps.ts';
 export { type OptOut, type OptOutReason, unsubscribe } from './unsubscribe.ts';
+export { unsubscribeByOperator } from './unsubscribe-by-operator.ts';

@@ -7,7 +7,7 @@ import { type JobView, toJobView } from './job-view.ts';
 import { importErrorText, type ImportError } from './parse-import-row.ts';
 
 const ERRORS_AT_ONCE = 5_000;
-export const ERROR_COLUMNS = ['line', 'phone_number', 'code', 'error'];
+const ERROR_COLUMNS = ['line', 'phone_number', 'code', 'error'];
 
 /** @throws AppError `not_found` */
 export async function getJob(
@@ -36,17 +36,19 @@ async function find({ pool }: ContactDeps, { account }: Caller, id: string): Pro
 }
 
 async function* errorLines({ pool }: ContactDeps, jobId: string): AsyncGenerator<string> {
-  yield toCsv([ERROR_COLUMNS]);
+  yield importErrorsToCsv(null);
   for (let afterLine = 0; ;) {
     const errors = await readJobErrors(pool, jobId, { afterLine, limit: ERRORS_AT_ONCE });
     if (errors.length === 0) return;
-    yield toCsv(errors.map((error) => toErrorRow({ ...error, code: error.code as ErrorCode })));
+    yield importErrorsToCsv(errors.map((error) => ({ ...error, code: error.code as ErrorCode })));
     afterLine = errors.at(-1)?.line ?? afterLine;
   }
 }
 
-export function toErrorRow({ line, phone, code }: ImportError): unknown[] {
-  return [line, phone, code, importErrorText(code)];
+/** Rows that were not taken as lines of CSV; null: the header of them. */
+export function importErrorsToCsv(errors: readonly ImportError[] | null): string {
+  if (errors === null) return toCsv([ERROR_COLUMNS]);
+  return toCsv(errors.map(({ line, phone, code }) => [line, phone, code, importErrorText(code)]));
 }
 
 /** Lines of CSV (RFC 4180), each with its end. */

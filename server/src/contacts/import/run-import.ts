@@ -53,13 +53,19 @@ export const NO_ROWS: JobRows = { read: 0, created: 0, updated: 0, failed: 0, du
  */
 export async function runImport(deps: ImportDeps, run: ImportRun): Promise<ImportProgress> {
   let storing: Promise<ImportProgress> = Promise.resolve(run.from);
-  for await (const { rows, next } of readCsv(run.source, run.format.csv, run.from.place)) {
-    const batch = parseRows(rows, run.format.columns, deps.clock());
-    const progress = await storing;
-    if (run.isOver?.() === true) return progress;
-    storing = storeBatch(deps, run, progress, { ...batch, place: next });
-    // The next rows are read before anybody looks at it.
-    storing.catch(() => {});
+  try {
+    for await (const { rows, next } of readCsv(run.source, run.format.csv, run.from.place)) {
+      const batch = parseRows(rows, run.format.columns, deps.clock());
+      const progress = await storing;
+      if (run.isOver?.() === true) return progress;
+      storing = storeBatch(deps, run, progress, { ...batch, place: next });
+      // The next rows are read before anybody looks at it.
+      storing.catch(() => {});
+    }
+  } catch (error) {
+    // The batch before is committed by itself, and the caller must not write before it.
+    await storing;
+    throw error;
   }
   return await storing;
 }
