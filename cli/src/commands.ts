@@ -1,6 +1,7 @@
 import type { Command } from './command.ts';
 import { accountCommands } from './commands/accounts.ts';
 import { carrierCommands } from './commands/carriers.ts';
+import { consentCommands } from './commands/consents.ts';
 import { contactCommands } from './commands/contacts.ts';
 import { doctorCommand } from './commands/doctor.ts';
 import { keyCommands } from './commands/keys.ts';
@@ -22,6 +23,7 @@ export const COMMANDS: readonly Command[] = [
   sendCommand,
   ...messageCommands,
   ...contactCommands,
+  ...consentCommands,
   ...carrierCommands,
   simulateCommand,
   ...secretCommands,

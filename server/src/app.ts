@@ -9,6 +9,7 @@ import { createHttpCarriers, createHttpRoads, createSmppCarrier, readCredentialF
 import { createSandboxConnection } from './carriers/sandbox/sandbox-connection.ts';
 import { createSimulatorCarrier, type SimulatorCarrier } from './carriers/simulator/simulator-carrier.ts';
 import { openSimulatorStore } from './carriers/simulator/simulator-store.ts';
+import * as compliance from './compliance/index.ts';
 import type { Config, Role } from './config/config.ts';
 import * as contacts from './contacts/index.ts';
 import { purgeIdempotencyKeys } from './http/idempotency.ts';
@@ -636,6 +637,7 @@ function bindVerbs(deps: VerbDeps): HttpVerbs {
     cancelMessage: (caller, input) => messages.cancelMessage(reading, caller, input),
     preflight: (caller, item) => pipeline.preflight(deps, caller, item),
     contacts: contacts.bindContactVerbs({ ...deps, lookup: simulatedLookup }),
+    listConsents: (caller, input) => compliance.listConsents({ pool }, caller, input),
     listLists: (caller, query) => lists.listLists(deps, caller, query),
     getList: (caller, input) => lists.getList(deps, caller, input),
     addList: (caller, input) => lists.addList(managing, caller, input),

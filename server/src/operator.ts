@@ -4,6 +4,7 @@ import { Client, type ClientConfig } from 'pg';
 import * as accounts from './accounts/index.ts';
 import type { Account, Caller, Directory, List } from './accounts/index.ts';
 import { readCredentialFields } from './carriers/index.ts';
+import * as compliance from './compliance/index.ts';
 import type { Config } from './config/config.ts';
 import { readEnv } from './config/env.ts';
 import { type ConfigFlags, toConfig } from './config/load-config.ts';
@@ -33,6 +34,7 @@ import { withTransaction } from './store/transaction.ts';
 export type { AccountView, CreatedKey, KeyView } from './accounts/index.ts';
 export type { Config } from './config/config.ts';
 export { ConfigError, type ConfigFlags } from './config/load-config.ts';
+export type { LedgerCheck } from './compliance/index.ts';
 export type { HealthCheck } from './doctor/index.ts';
 export { AppError } from './lib/errors.ts';
 export { OperatorError } from './lib/operator-error.ts';
@@ -115,6 +117,10 @@ export interface Installation {
     get(accountId: string, id: string): Promise<messages.MessageView>;
   };
   readonly contacts: OperatorContacts;
+  readonly consents: {
+    /** Computes the ledgers of all accounts anew; accounts without a record are left out. */
+    verify(): Promise<compliance.LedgerCheck[]>;
+  };
   readonly secrets: {
     /**
      * Seals all credentials with a new data key; with `replaceSecretKey` under a new secret key, while no server runs.
@@ -242,6 +248,7 @@ function bindVerbs(foundation: Foundation): Omit<Installation, typeof Symbol.asy
       set: (input) => lists.setList({ pool, clock, secretKey, listTypes: LIST_TYPES }, input),
     },
     messages: bindMessages(foundation),
+    consents: { verify: () => compliance.verifyConsents({ pool }) },
     contacts: bindContacts({ ...foundation, toCaller, findList: lookUpList }),
     secrets: {
       rotate: async (input) => secrets.rotateSecrets({ ...foundation, secretKey: await secretKey() }, input),

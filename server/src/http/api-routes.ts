@@ -11,6 +11,7 @@ import { getMessageRoute } from './routes/v2/get-message.ts';
 import { getSettingsRoute } from './routes/v2/get-settings.ts';
 import { getSetupStatusRoute } from './routes/v2/get-setup-status.ts';
 import { importRoutes } from './routes/v2/import-routes.ts';
+import { listConsentsRoute } from './routes/v2/list-consents.ts';
 import { listListsRoute } from './routes/v2/list-lists.ts';
 import { listWriteRoutes } from './routes/v2/list-write-routes.ts';
 import { listMessagesRoute } from './routes/v2/list-messages.ts';
@@ -35,6 +36,7 @@ export function apiRoutes(deps: HttpDeps): readonly ApiRoute[] {
     ...contactRoutes(deps),
     ...importRoutes(deps),
     ...blockRoutes(deps),
+    listConsentsRoute(deps),
     listListsRoute(deps),
     getListRoute(deps),
     ...listWriteRoutes(deps),

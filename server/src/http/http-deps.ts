@@ -21,6 +21,7 @@ export interface HttpVerbs {
   /** Takes a message that passed the checks of a send. */
   preflight(caller: Caller, item: AcceptItem): Promise<object>;
   readonly contacts: ContactVerbs;
+  listConsents(caller: Caller, input: { phoneNumber: string }): Promise<object>;
   listLists(caller: Caller, query: Query): Promise<object>;
   getList(caller: Caller, input: { id: string }): Promise<object>;
   addList(caller: Caller, input: Pick<Call, 'body' | 'transaction'>): Promise<object>;
