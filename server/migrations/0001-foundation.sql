@@ -282,16 +282,25 @@ create table unreadable_call (
 );
 create index unreadable_call_by_age on unreadable_call (received_ms);
 
--- Texts written to our numbers.
+-- Texts written to our numbers, with what each was taken for (compliance/classify-inbound.ts) and which automatic answer
+-- it got. in_reply_to: number of the newest message of the list to that phone within seven days.
 create table inbound_text (
   list_id integer not null,
   carrier text not null,
   carrier_inbound_id text not null,
+  id text collate "C" not null,
   phone bigint not null,
   body text not null,
+  class text not null,
+  rule text,
+  label text,
+  in_reply_to bigint,
   received_ms bigint not null,
+  answer text,
+  answered_ms bigint,
   primary key (list_id, carrier, carrier_inbound_id)
 );
+create index inbound_text_by_time on inbound_text (list_id, received_ms, id);
 create index inbound_text_by_phone on inbound_text (list_id, phone, received_ms);
 
 -- Parts of long texts that wait for the others, where the carrier does not join them.
@@ -308,6 +317,27 @@ create table inbound_part (
   primary key (list_id, phone, key, total, part)
 );
 create index inbound_part_by_age on inbound_part (received_ms);
+
+-- Numbers that were asked to confirm their subscription with YES, with how they asked for it.
+create table opt_in_request (
+  list_id integer not null,
+  phone bigint not null,
+  asked_ms bigint not null,
+  method text not null,
+  evidence jsonb not null,
+  primary key (list_id, phone)
+);
+
+-- Texts to numbers that are no list of the account, kept for a while for people to look at.
+create table stray_text (
+  carrier text not null,
+  account_id text not null,
+  own_number text,
+  phone text not null,
+  body text not null,
+  received_ms bigint not null
+);
+create index stray_text_by_age on stray_text (received_ms);
 
 -- 24 hexadecimal characters as 12 bytes: seconds of now and eight random bytes (lib/public-id.ts, hexId).
 create function new_object_id() returns bytea language sql volatile

@@ -42,7 +42,6 @@ import { addUpSends } from './store/contact-activity-store.ts';
 import { openDataFolder } from './store/data-folder.ts';
 import { openDueSignal, tellDue } from './store/due-signal.ts';
 import { startEmbeddedPostgres } from './store/embedded-postgres.ts';
-import { endInboundParts } from './store/inbound-part-store.ts';
 import type { LogReader } from './pipeline/log-reader.ts';
 import { sumCounts } from './store/message-count-store.ts';
 import { purgeJobs } from './store/job-store.ts';
@@ -52,6 +51,8 @@ import { releaseAllLeases } from './store/outbound-batch-store.ts';
 import { createPartitionLeases, ownsEverything, SHARE_LEASE_MS } from './store/partition-leases.ts';
 import { createPool, KEY_LOOKUP_OPTIONS, type Pool, type PoolOptions } from './store/pool.ts';
 import { insertUnreadableCall, purgeUnreadableCalls } from './store/unreadable-call-store.ts';
+import { purgeOptInRequests } from './store/opt-in-request-store.ts';
+import { insertStrayText, purgeStrayTexts } from './store/stray-text-store.ts';
 import { countWaiting } from './store/webhook-delivery-store.ts';
 import { purgeCarrierRefs, purgeParkedReports } from './store/purge-store.ts';
 import { endStuckCopies } from './store/stuck-session-store.ts';
@@ -273,6 +274,7 @@ async function buildParts(foundation: Foundation): Promise<Parts> {
     allowUnsigned: config.allowUnsignedCallbacks,
     onEvents,
     keepUnreadable: async (call) => insertUnreadableCall(pool, call, clock()),
+    keepStray: async (text) => insertStrayText(pool, text, clock()),
     onError,
   });
   const gate = pipeline.createGate({ pool: hotPool, links, linkIds });
@@ -286,13 +288,20 @@ async function buildParts(foundation: Foundation): Promise<Parts> {
     onError,
     onTimed: (elapsedMs) => metrics.onStage('land', elapsedMs),
   });
-  const outbox = webhooks.createOutbox({ directory, clock });
+  const withdrawals = pipeline.createWithdrawals();
+  const accept = pipeline.createAcceptStage({ log, numbers, clock, landWithin: pipeline.landAndTell });
+  const withdrawals = pipeline.createWithdrawals();
   const apply = pipeline.createApplyStage({
     pool: hotPool,
     log,
     ids,
     messageEvents,
     clock,
+    directory,
+    accept,
+    outbox,
+    withdrawals,
+    answersOf: (list) => connections.carrierOf(list) ?? {},
     owns: shares.events,
     onError,
     onReceipts: (listId, matched, total) => health.onReceipts(listId, matched, total),
@@ -300,7 +309,6 @@ async function buildParts(foundation: Foundation): Promise<Parts> {
   });
   const health = createCarrierHealth(clock);
   const metrics = createMetrics({ ...readingsOf(pool, { land, apply }), health, typeOf });
-  const accept = pipeline.createAcceptStage({ log, numbers, clock, landWithin: pipeline.landAndTell });
   if (config.roles.has('api')) startReader(building, land);
   if (config.roles.has('pipeline')) {
     building.use(pipeline.startHealthSaver({ pool: hotPool, clock, health, onError }));
@@ -315,6 +323,7 @@ async function buildParts(foundation: Foundation): Promise<Parts> {
       ids,
       messageEvents,
       workerId,
+      withdrawals,
       metrics,
       health,
       onEvents,
@@ -556,7 +565,9 @@ function dueWorks(deps: ScheduledDeps): DueWork[] {
         await purgeIdempotencyKeys(upkeepPool, nowMs);
         await purgeParkedReports(upkeepPool, nowMs - 72 * HOUR_MS);
         await purgeUnreadableCalls(upkeepPool, nowMs - 7 * DAY_MS);
-        await endInboundParts(upkeepPool, nowMs - 72 * HOUR_MS);
+        await pipeline.endParts({ pool: upkeepPool, onEvents: deps.onEvents }, nowMs - 72 * HOUR_MS);
+        await purgeStrayTexts(upkeepPool, nowMs - 30 * DAY_MS);
+        await purgeOptInRequests(upkeepPool, nowMs - 7 * DAY_MS);
         await purgeCarrierRefs(upkeepPool, nowMs - 33 * DAY_MS);
         await forgetWorkers(upkeepPool, nowMs - DAY_MS);
         await webhooks.keepWebhooks(upkeepPool, nowMs);

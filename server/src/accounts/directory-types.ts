@@ -8,6 +8,10 @@ export interface AccountSettings {
   /** null: the built-in list. */
   readonly blockedWords: readonly string[] | null;
   readonly dedupeWindowSeconds: number;
+  /** How far an opt-out reaches. */
+  readonly optoutScope: 'list' | 'account';
+  /** Abuse words opt out, or only get a label. */
+  readonly abuseWordsMode: 'stop' | 'label';
   readonly shortenerDomain: string | null;
   readonly clickDomain: string | null;
   /** USD micro-units a segment, first tier. */
@@ -49,6 +53,19 @@ export interface ListSettings {
   readonly affixes: 'all' | 'marketing' | 'none';
   /** null: the account's. */
   readonly dedupeWindowSeconds: number | null;
+  /** null: the account's. */
+  readonly optoutScope: 'list' | 'account' | null;
+  /** Texts of automatic answers; null: the built-in ones. */
+  readonly replyStop: string | null;
+  readonly replyHelp: string | null;
+  readonly replyStart: string | null;
+  /** Who answers keywords; `auto`: whoever the carrier leaves it to. */
+  readonly autoReply: 'auto' | 'always' | 'never';
+  readonly joinKeywords: readonly string[];
+  /** A join needs a YES. */
+  readonly doubleOptIn: boolean;
+  readonly quietHours: boolean;
+  readonly quietHoursMode: 'hold' | 'cancel';
   readonly smartEncoding: boolean;
   readonly validityMinutes: number;
   readonly shortenerDomain: string | null;

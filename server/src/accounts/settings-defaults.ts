@@ -52,6 +52,8 @@ export function toAccountSettings(stored: Readonly<Record<string, unknown>>): Ac
     append: settings.append,
     blockedWords: settings.blocked_words,
     dedupeWindowSeconds: settings.dedupe_window_seconds,
+    optoutScope: settings.optout_scope,
+    abuseWordsMode: settings.abuse_words_mode,
     shortenerDomain: settings.shortener_domain,
     clickDomain: settings.click_domain,
     pricePerSegmentMicros: Math.round((settings.price_per_segment_tiers[0]?.price ?? 0) * MICROS),
@@ -74,6 +76,8 @@ interface StoredSettings {
   readonly append: string;
   readonly blocked_words: readonly string[] | null;
   readonly dedupe_window_seconds: number;
+  readonly optout_scope: 'list' | 'account';
+  readonly abuse_words_mode: 'stop' | 'label';
   readonly shortener_domain: string | null;
   readonly click_domain: string | null;
   readonly products: readonly string[];

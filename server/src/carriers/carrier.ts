@@ -19,6 +19,11 @@ export interface SubmitMessage {
   readonly lane: 'transactional' | 'marketing';
   /** How long the carrier should try, minutes. */
   readonly validityMinutes: number;
+  /**
+   * To be asked right before the first byte goes out. True: the recipient opted out meanwhile, so it must not start; it is
+   * settled as `WITHDRAWN`.
+   */
+  isWithdrawn(): boolean;
 }
 
 /** What became of one submit, by lifecycle: accepted, refused for good, definitely not taken, or nobody knows. */
@@ -46,6 +51,17 @@ export type SubmitOutcome =
     }
   /** `carrierIds`: as above, of the parts that certainly were taken; their receipts will carry nothing else. */
   | { readonly kind: 'in_doubt'; readonly code: string | null; readonly carrierIds?: readonly string[] };
+
+/**
+ * Of a message that was kept back before its first byte, because its recipient opted out or nobody could say: it comes to
+ * the gate again, which decides and says why. The carrier has no part in it.
+ */
+export const WITHDRAWN: SubmitOutcome = {
+  kind: 'retry',
+  detail: 'CARRIER_UNAVAILABLE',
+  code: null,
+  connectionFailed: false,
+};
 
 /** A delivery report, whatever road it came by. */
 export interface CarrierReport {
@@ -79,7 +95,7 @@ export interface InboundText {
   readonly to: string;
   readonly text: string;
   readonly atMs: number;
-  /** What the carrier itself took the text for, where it says so; its keywords may not be ours. */
+  /** What the carrier itself took the text for, where it says so, and answered; its keywords may not be ours. */
   readonly keyword?: 'stop' | 'start' | 'help';
   /** One part of a long text, 1 to `total`; parts of one text from one sender to one number share the key. */
   readonly part?: { readonly key: string; readonly total: number; readonly number: number };
@@ -111,8 +127,8 @@ export interface CarrierConnection {
   /** Begins to take in what comes over the connection itself; nothing when it does already. Otherwise `submit` does. */
   open?(): void;
   /**
-   * Submits every message once. Calls `settle` with each message's index and outcome, in any order, exactly once a
-   * message, as answers arrive; resolves when all are settled. Never rejects: a bug or a cut inside must settle the
+   * Submits every message once, but those that are withdrawn when their turn comes. Calls `settle` with each message's
+   * index and outcome, in any order, exactly once a message, as answers arrive; resolves when all are settled. Never rejects: a bug or a cut inside must settle the
    * messages concerned as `in_doubt` (bytes may be out) or `retry` (certainly not).
    * Keeps its own limit of requests in flight and its own time limits. `signal` aborted: stop starting new requests and
    * settle those never started as `retry`; those in flight are awaited or become `in_doubt` at their time limit.
@@ -187,6 +203,10 @@ export interface Carrier {
   readonly deduplicatesOwnId: boolean;
   /** Messages may have pictures. Absent: they are texts. */
   readonly sendsMms?: boolean;
+  /** Opt-out keywords, in normal form, that the carrier itself answers on every number. Default: none. */
+  readonly answeredKeywords?: ReadonlySet<string>;
+  /** No network is behind it, so not even toll-free numbers answer by themselves. */
+  readonly isSimulated?: true;
   /** What a list of the type has to know. */
   readonly credentials: readonly CredentialField[];
   /** null: nothing comes in over HTTP, or by a road of its own. */

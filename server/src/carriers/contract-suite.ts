@@ -118,7 +118,14 @@ let made = 0;
 /** A message of one part with an id of its own. */
 export function makeMessage(from: string, to: string, changes: Partial<SubmitMessage> = {}): SubmitMessage {
   const id = (++made).toString(36).padStart(8, 'T');
-  const plain = { body: 'Hello!', encoding: 'GSM-7', segments: 1, lane: 'marketing', validityMinutes: 240 } as const;
+  const plain = {
+    body: 'Hello!',
+    encoding: 'GSM-7',
+    segments: 1,
+    lane: 'marketing',
+    validityMinutes: 240,
+    isWithdrawn: () => false,
+  } as const;
   return { id, from, to, ...plain, ...changes };
 }
 

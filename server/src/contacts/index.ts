@@ -8,6 +8,7 @@ export { jobSchema, toPace } from './import/job-view.ts';
 export { importErrorsToCsv } from './import/read-jobs.ts';
 export type { ImportProgress } from './import/run-import.ts';
 export type { Evidence } from './evidence.ts';
+export { rememberSenders, type Sender } from './remember-sender.ts';
 export { type FieldsPatch, subscribe, type Subscribed, type Subscription } from './subscribe.ts';
 export type { SubscriptionDeps } from './subscription-deps.ts';
 export { type OptOut, type OptOutReason, unsubscribe } from './unsubscribe.ts';

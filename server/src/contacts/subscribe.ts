@@ -1,10 +1,5 @@
 import { appendConsents, type ConsentEntry } from '../compliance/index.ts';
-import type {
-  CustomFields,
-  ListContactState,
-  SignupMethod,
-  StoredListContact,
-} from '../store/list-contact-store.ts';
+import type { CustomFields, ListContactState, SignupMethod, StoredListContact } from '../store/list-contact-store.ts';
 import type { Transaction } from '../store/transaction.ts';
 import type { ResubscribeEvent } from '../webhooks/index.ts';
 import { changeListContacts } from './change-list-contacts.ts';

@@ -54,7 +54,9 @@ const consents = async () =>
     .reverse();
 
 test('a new number becomes a contact and an active list contact with a record of its consent', async () => {
-  const [result] = await add([subscription({ customFields: { fields: { tier: 'gold', gone: null }, replace: false } })]);
+  const [result] = await add([
+    subscription({ customFields: { fields: { tier: 'gold', gone: null }, replace: false } }),
+  ]);
   expect(result).toMatchObject({
     isNewPhone: true,
     isNewListContact: true,

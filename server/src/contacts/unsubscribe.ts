@@ -4,7 +4,7 @@ import { insertContacts } from '../store/contact-store.ts';
 import type { InactiveReason, ListContactState, StoredListContact } from '../store/list-contact-store.ts';
 import type { Transaction } from '../store/transaction.ts';
 import type { UnsubscribeEvent } from '../webhooks/index.ts';
-import { changeListContacts } from './change-list-contacts.ts';
+import { changeListContacts, type ListContactChange } from './change-list-contacts.ts';
 import type { Evidence } from './evidence.ts';
 import { emitSubscriptionEvents, type SubscriptionDeps } from './subscription-deps.ts';
 
@@ -28,9 +28,10 @@ export type OptOutReason = Exclude<InactiveReason, 'no_consent'>;
 /**
  * Ends subscriptions: the one road of every opt-out, whoever says it. From the commit on the gate refuses what has not
  * left. Each change is told to the account's webhooks and recorded in the consent ledger in the same transaction, so call
- * this after everything else that takes locks, but before the books are moved. A number that is opted out already stays
- * as it is, with its first reason. At most one opt-out a list and number.
- * @returns those that changed something, in order; a list contact that was inactive without having consented counts too
+ * this after everything else that takes locks, but before the books are moved. A number that is opted out already keeps
+ * its first reason and is told to nobody, but the newer opt-out counts: only a consent after it ends it. At most one
+ * opt-out a list and number.
+ * @returns those that ended something, in order; a list contact that was inactive without having consented counts too
  */
 export async function unsubscribe(
   deps: SubscriptionDeps,
@@ -45,10 +46,11 @@ export async function unsubscribe(
     nowMs,
   );
   const changes = await changeListContacts(transaction, optOuts, decide, nowMs);
-  const done = optOuts.filter((_, index) => changes[index]?.after !== changes[index]?.before);
-  await emitSubscriptionEvents<UnsubscribeEvent>(deps, transaction, done.map(toEvent));
-  await appendConsents(transaction, done.map(toConsent), nowMs);
-  return done;
+  const recorded = optOuts.filter((_, index) => changes[index]?.after !== changes[index]?.before);
+  const ended = optOuts.filter((_, index) => isEnded(changes[index]));
+  await emitSubscriptionEvents<UnsubscribeEvent>(deps, transaction, ended.map(toEvent));
+  await appendConsents(transaction, recorded.map(toConsent), nowMs);
+  return ended;
 }
 
 function toEvent({ accountId, listId, phone, reason, atMs, evidence }: OptOut) {
@@ -60,8 +62,8 @@ function decide(optOut: OptOut, before: StoredListContact | null): ListContactSt
   const { reason, atMs, listId, phone } = optOut;
   const ended = { active: false, reason, unsubscribedMs: atMs };
   if (before !== null) {
-    const isOptedOut = !before.active && before.reason !== 'no_consent';
-    return isOptedOut ? undefined : { ...before, ...ended };
+    if (!isOptedOut(before)) return { ...before, ...ended };
+    return atMs > (before.unsubscribedMs ?? 0) ? { ...before, unsubscribedMs: atMs } : undefined;
   }
   if (optOut.whenUnknown === 'ignore') return undefined;
   return {
@@ -74,6 +76,15 @@ function decide(optOut: OptOut, before: StoredListContact | null): ListContactSt
     adNetworkId: null,
     customFields: {},
   };
+}
+
+function isOptedOut({ active, reason }: StoredListContact): boolean {
+  return !active && reason !== 'no_consent';
+}
+
+function isEnded(change: ListContactChange | undefined): boolean {
+  if (change === undefined || change.after === change.before) return false;
+  return change.before === null || !isOptedOut(change.before);
 }
 
 function toConsent({ accountId, listId, phone, atMs, reason, evidence }: OptOut) {

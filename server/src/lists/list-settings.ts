@@ -88,6 +88,15 @@ export function toListSettings(stored: Readonly<Record<string, unknown>>, number
     append: settings.append,
     affixes: settings.affixes,
     dedupeWindowSeconds: settings.dedupe_window_seconds,
+    optoutScope: settings.optout_scope,
+    replyStop: settings.reply_stop,
+    replyHelp: settings.reply_help,
+    replyStart: settings.reply_start,
+    autoReply: settings.auto_reply,
+    joinKeywords: settings.join_keywords,
+    doubleOptIn: settings.double_opt_in,
+    quietHours: settings.quiet_hours,
+    quietHoursMode: settings.quiet_hours_mode,
     smartEncoding: settings.smart_encoding,
     validityMinutes: settings.validity_minutes,
     shortenerDomain: settings.shortener_domain,
@@ -106,6 +115,15 @@ interface CheckedSettings {
   readonly append: string | null;
   readonly affixes: 'all' | 'marketing' | 'none';
   readonly dedupe_window_seconds: number | null;
+  readonly optout_scope: 'list' | 'account' | null;
+  readonly reply_stop: string | null;
+  readonly reply_help: string | null;
+  readonly reply_start: string | null;
+  readonly auto_reply: 'auto' | 'always' | 'never';
+  readonly join_keywords: readonly string[];
+  readonly double_opt_in: boolean;
+  readonly quiet_hours: boolean;
+  readonly quiet_hours_mode: 'hold' | 'cancel';
   readonly smart_encoding: boolean;
   readonly validity_minutes: number;
   readonly shortener_domain: string | null;

@@ -1,6 +1,7 @@
 export type { Accept, AcceptItem } from './accept-types.ts';
 export { LANES, SOURCES } from './batch.ts';
 export { createConnections, type Connections } from './connections.ts';
+export { endParts } from './end-parts.ts';
 export { startOpenKeeper } from './keep-open.ts';
 export { createGate, createPipeline, type Pipeline } from './pipeline.ts';
 export { createCallbackReceiver, type CallbackReceiver } from './receive-callback.ts';
@@ -12,3 +13,4 @@ export { createApplyStage, encodeEvents } from './stages/apply-stage.ts';
 export { createLandStage, landAndTell, landWithin } from './stages/land-stage.ts';
 export { recoverSubmissions, settleDoubts } from './stages/settle-stage.ts';
 export { probeCredentials, probeSend } from './probe-carrier.ts';
+export { createWithdrawals, type Withdrawals } from './withdrawals.ts';

@@ -10,7 +10,13 @@ import {
   type LogPartition,
 } from '../store/log-position-store.ts';
 import type { Pool } from '../store/pool.ts';
-import { DatabaseUnavailableError, isTimeLimitError, withTransaction, type Transaction } from '../store/transaction.ts';
+import {
+  DatabaseUnavailableError,
+  isConflict,
+  isTimeLimitError,
+  withTransaction,
+  type Transaction,
+} from '../store/transaction.ts';
 
 export interface LogReaderOptions {
   readonly pool: Pool;
@@ -190,6 +196,7 @@ function isPassing(error: unknown): boolean {
   return (
     error instanceof DatabaseUnavailableError ||
     error instanceof LogUnavailableError ||
-    error instanceof PositionMovedError
+    error instanceof PositionMovedError ||
+    isConflict(error)
   );
 }

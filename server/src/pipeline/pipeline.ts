@@ -1,6 +1,6 @@
 import { setMaxListeners } from 'node:events';
 import type { Account, Directory, List } from '../accounts/directory-types.ts';
-import type { CarrierConnection, CarrierEvents } from '../carriers/carrier.ts';
+import { WITHDRAWN, type CarrierConnection, type CarrierEvents } from '../carriers/carrier.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { IdCodec } from '../lib/public-id.ts';
 import type { Log } from '../log/log.ts';
@@ -13,6 +13,7 @@ import type { Pool } from '../store/pool.ts';
 import { renewSubmissions, type Submission } from '../store/submission-store.ts';
 import { isConnectionError } from '../store/transaction.ts';
 import type { Connections } from './connections.ts';
+import { hasFlag } from './flags.ts';
 import type { OutboundMessage } from './outbound-message.ts';
 import { runStages, type GateBatch, type Stage } from './stage.ts';
 import { createBlockedWordsStage } from './stages/blocked-words-stage.ts';
@@ -23,7 +24,8 @@ import { recordVerdicts } from './stages/record-stage.ts';
 import { createRenderStage } from './stages/render-stage.ts';
 import { createSenderStage } from './stages/sender-stage.ts';
 import { createStaleStage } from './stages/stale-stage.ts';
-import { NOT_HANDED_OVER, submitMessages } from './stages/submit-stage.ts';
+import { submitMessages } from './stages/submit-stage.ts';
+import type { Withdrawals } from './withdrawals.ts';
 import { readWork } from './work.ts';
 
 /**
@@ -67,6 +69,8 @@ export interface PipelineDeps {
   readonly clock: Clock;
   readonly random: () => number;
   readonly workerId: number;
+  /** Opt-outs that this process is writing. */
+  readonly withdrawals: Withdrawals;
   readonly owns: (listId: number) => boolean;
   readonly minQueueAgeMs: number;
   /** Of claims and of submitting marks. Default 60,000. */
@@ -185,11 +189,14 @@ interface RecordedWork {
   readonly list: List;
   readonly submission: Submission;
   readonly messages: readonly OutboundMessage[];
+  /** When the gate began to look at them, for `withdrawals`. */
+  readonly gatedAt: number;
 }
 
 async function gateAndRecord(deps: WorkDeps, claim: Claim): Promise<RecordedWork | undefined> {
   const { listId, batches, limit } = claim;
   const work = await readWork(deps.pool, deps.ids, batches, limit);
+  const gatedAt = deps.withdrawals.now();
   const list = deps.directory.list(listId);
   const batch = newGateBatch(
     { listId, list, account: accountOf(deps.directory, list), nowMs: deps.clock() },
@@ -202,7 +209,7 @@ async function gateAndRecord(deps: WorkDeps, claim: Claim): Promise<RecordedWork
   const recorded = await recordVerdicts(deps, verdicts, () => submissionId);
   deps.metrics.onStage('record', performance.now() - startedMs);
   deps.metrics.onGated(batch.live.length, batch.refused);
-  return recorded === undefined || list === undefined ? undefined : { ...recorded, list };
+  return recorded === undefined || list === undefined ? undefined : { ...recorded, list, gatedAt };
 }
 
 function accountOf(directory: Directory, list: List | undefined): Account | undefined {
@@ -253,7 +260,7 @@ interface SubmitWork extends RecordedWork {
 
 /** From here on the messages may be on the wire: whatever goes wrong, they are not submitted again. */
 async function submit(deps: WorkDeps, work: SubmitWork): Promise<void> {
-  const { list, messages, submission, connection, claim, signal } = work;
+  const { list, messages, submission, connection, claim, gatedAt, signal } = work;
   claim.breaker.admit();
   const health = isSandbox(claim.batches) ? undefined : deps.health;
   let unanswered = messages.length;
@@ -268,8 +275,10 @@ async function submit(deps: WorkDeps, work: SubmitWork): Promise<void> {
       messages,
       signal,
       findStopped: (marked) => findStopped(deps, list.id, marked),
+      isWithdrawn: ({ phone, flags }) =>
+        !hasFlag(flags, 'skip_contact_validation') && deps.withdrawals.isWithdrawn(list.id, phone, gatedAt),
       async record(settled, done) {
-        const answers = settled.filter(({ outcome }) => outcome !== NOT_HANDED_OVER);
+        const answers = settled.filter(({ outcome }) => outcome !== WITHDRAWN);
         noteConnection(claim, answers);
         unanswered -= answers.length;
         health?.onAnswered(list.id, answers);

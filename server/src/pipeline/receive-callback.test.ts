@@ -21,10 +21,11 @@ const infobip = (id: number, number: string, callback_secret?: string): List =>
 let lists: List[];
 let stored: CarrierEvents[];
 let unreadable: UnreadableCall[];
+let strays: { ownNumber: string; phone: string; body: string }[];
 let failure: Error | null;
 
 beforeEach(() => {
-  [lists, stored, unreadable, failure] = [[], [], [], null];
+  [lists, stored, unreadable, strays, failure] = [[], [], [], [], null];
 });
 
 interface Call {
@@ -46,6 +47,7 @@ async function call({ path, body, headers = {} }: Call, allowUnsigned = false) {
       stored.push(events);
     },
     keepUnreadable: async (kept) => void unreadable.push(kept),
+    keepStray: async (kept) => void strays.push(kept),
     onError: () => {},
   });
   await using fixture = createHttpFixture({ callbacks });

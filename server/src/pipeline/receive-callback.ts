@@ -7,8 +7,10 @@ import type {
   CarrierCallbacks,
   CarrierEvents,
 } from '../carriers/carrier.ts';
+import { isListNumber, normaliseCarrierNumber } from '../lib/e164.ts';
 import type { Credentials } from '../lib/credentials.ts';
 import { AppError } from '../lib/errors.ts';
+import type { StrayText } from '../store/stray-text-store.ts';
 import { shareArrivals } from './share-arrivals.ts';
 
 export interface CallbackReceiverDeps {
@@ -20,6 +22,8 @@ export interface CallbackReceiverDeps {
   readonly onEvents: (events: CarrierEvents) => Promise<void>;
   /** Keeps a call that cannot be read, for people to look at; best effort. */
   readonly keepUnreadable: (call: UnreadableCall) => Promise<void>;
+  /** Keeps a text to a number that is no list of the account, for the operator; best effort. */
+  readonly keepStray: (text: StrayText) => Promise<void>;
   readonly onError: (error: unknown) => void;
 }
 
@@ -59,7 +63,13 @@ export function createCallbackReceiver(deps: CallbackReceiverDeps): CallbackRece
       if (inFlight >= MAX_IN_FLIGHT) throw new AppError('overloaded');
       inFlight++;
       try {
-        await store(deps, await read(deps, callbacks, { carrier, accountId, request }, lists), lists);
+        const content = await read(deps, callbacks, { carrier, accountId, request }, lists);
+        const strays = content.inbound.filter((text) => isStray(text, lists));
+        const inbound = content.inbound.filter((text) => !strays.includes(text));
+        await store(deps, { ...content, inbound }, lists);
+        for (const { from, to, text } of strays) {
+          await deps.keepStray({ carrier, accountId, ownNumber: to, phone: from, body: text }).catch(deps.onError);
+        }
       } finally {
         inFlight--;
       }
@@ -137,4 +147,10 @@ async function store(
     onError(cause);
     throw new AppError('overloaded', { cause });
   }
+}
+
+/** It names a number plainly, and that is no list of these. */
+function isStray({ to }: InboundText, lists: readonly List[]): boolean {
+  const number = normaliseCarrierNumber(to);
+  return isListNumber(number) && !lists.some((list) => list.number === number);
 }

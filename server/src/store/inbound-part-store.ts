@@ -1,9 +1,19 @@
-import type { NewInboundText } from './inbound-store.ts';
 import type { Pool } from './pool.ts';
 import type { Transaction } from './transaction.ts';
 
+/** A text, put together of its parts. */
+export interface JoinedText {
+  /** List type. */
+  readonly carrier: string;
+  /** The carrier's, of the first part. */
+  readonly id: string;
+  readonly phone: number;
+  readonly body: string;
+  readonly receivedMs: number;
+}
+
 /** One part of a long text. */
-export interface NewInboundPart extends NewInboundText {
+export interface NewInboundPart extends JoinedText {
   /** Shared by the parts of one text from one phone. */
   readonly key: string;
   readonly total: number;
@@ -22,7 +32,7 @@ export async function joinParts(
   transaction: Transaction,
   listId: number,
   parts: readonly NewInboundPart[],
-): Promise<NewInboundText[]> {
+): Promise<JoinedText[]> {
   if (parts.length === 0) return [];
   // A statement can write a row once: of a part that is there twice, the later one counts.
   const once = [
@@ -64,45 +74,60 @@ export async function joinParts(
   return toTexts(rows);
 }
 
-interface PartRow extends NewInboundText {
+interface PartRow extends JoinedText {
   readonly key: string;
   readonly total: number;
+  /** 1 to `total`. */
   readonly part: number;
 }
 
-/** Makes texts, with their gaps marked, of parts whose last one came before; returns how many. */
-export async function endInboundParts(pool: Pool, lastCameBeforeMs: number): Promise<number> {
-  const { rowCount } = await pool.query({
-    name: 'inbound_part.end',
+/** A part that waits for others that will hardly come. */
+export interface StalePart extends PartRow {
+  readonly listId: number;
+}
+
+/** Parts of texts whose last part came before; those of a text are never torn apart by the limit. */
+export async function loadStaleParts(
+  pool: Pool,
+  { lastCameBeforeMs, limit }: { readonly lastCameBeforeMs: number; readonly limit: number },
+): Promise<StalePart[]> {
+  const { rows } = await pool.query<StalePart>({
+    name: 'inbound_part.stale',
     text: `
       with stale as (
         select list_id, phone, key, total from inbound_part
         where (list_id, phone, key, total) in
           (select list_id, phone, key, total from inbound_part where received_ms < $1)
         group by list_id, phone, key, total having max(received_ms) < $1
-      ), gone as (
-        delete from inbound_part p using stale s
-        where p.list_id = s.list_id and p.phone = s.phone and p.key = s.key and p.total = s.total
-        returning p.*
-      ), pieces as (
-        select *, coalesce(lag(part) over one, 0) as part_before, max(part) over one_whole as last_part
-        from gone
-        window one as (partition by list_id, phone, key, total order by part),
-          one_whole as (partition by list_id, phone, key, total)
+        limit $2
       )
-      insert into inbound_text (list_id, carrier, carrier_inbound_id, phone, body, received_ms)
-      select list_id, min(carrier), min(carrier_inbound_id), phone,
-        string_agg(case when part > part_before + 1 then '${GAP}' else '' end || body
-          || case when part = last_part and part < total then '${GAP}' else '' end, '' order by part),
-        max(received_ms)
-      from pieces group by list_id, phone, key, total
-      on conflict (list_id, carrier, carrier_inbound_id) do nothing`,
-    values: [lastCameBeforeMs],
+      select p.list_id as "listId", p.phone, p.key, p.total, p.part, p.carrier, p.carrier_inbound_id as id, p.body,
+        p.received_ms as "receivedMs"
+      from inbound_part p join stale s using (list_id, phone, key, total)`,
+    values: [lastCameBeforeMs, limit],
   });
-  return rowCount ?? 0;
+  return rows;
 }
 
-function toTexts(rows: readonly PartRow[]): NewInboundText[] {
+export async function deleteParts(pool: Pool, parts: readonly StalePart[]): Promise<void> {
+  await pool.query({
+    name: 'inbound_part.delete',
+    text: `
+      delete from inbound_part p
+      using unnest($1::integer[], $2::bigint[], $3::text[], $4::smallint[], $5::smallint[]) as d (list_id, phone, key, total, part)
+      where p.list_id = d.list_id and p.phone = d.phone and p.key = d.key and p.total = d.total and p.part = d.part`,
+    values: [
+      parts.map((part) => part.listId),
+      parts.map((part) => part.phone),
+      parts.map((part) => part.key),
+      parts.map((part) => part.total),
+      parts.map((part) => part.part),
+    ],
+  });
+}
+
+/** Puts parts of any number of texts of one list together. Parts that are missing are marked. */
+export function toTexts(rows: readonly PartRow[]): JoinedText[] {
   const groups = new Map<string, PartRow[]>();
   for (const row of rows) {
     const id = JSON.stringify([row.phone, row.key, row.total]);
@@ -116,6 +141,16 @@ function toTexts(rows: readonly PartRow[]): NewInboundText[] {
     if (first === undefined) return [];
     const { carrier, id, phone } = first;
     const receivedMs = Math.max(...inOrder.map((row) => row.receivedMs));
-    return [{ carrier, id, phone, body: inOrder.map((row) => row.body).join(''), receivedMs }];
+    return [{ carrier, id, phone, body: joinBodies(inOrder), receivedMs }];
   });
+}
+
+function joinBodies(parts: readonly PartRow[]): string {
+  let body = '';
+  let due = 1;
+  for (const { part, body: piece } of parts) {
+    body += part > due ? GAP + piece : piece;
+    due = part + 1;
+  }
+  return due <= (parts[0]?.total ?? 0) ? body + GAP : body;
 }

@@ -94,3 +94,10 @@ export function isTimeLimitError(error: unknown): boolean {
   if (error instanceof DatabaseUnavailableError) return isTimeLimitError(error.cause);
   return (error as Error & { code?: unknown }).code === TIME_LIMIT_CODE || TIME_LIMIT_MESSAGE.test(error.message);
 }
+
+/** Serialization failure and deadlock: another transaction was in the way, and the same work can be done again at once. */
+const CONFLICT_CODES = new Set(['40001', '40P01']);
+
+export function isConflict(error: unknown): boolean {
+  return error instanceof Error && CONFLICT_CODES.has(String((error as Error & { code?: unknown }).code));
+}

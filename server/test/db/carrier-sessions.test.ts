@@ -2,7 +2,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { CarrierReport } from '../../src/carriers/carrier.ts';
 import { HOUR_MS } from '../../src/lib/clock.ts';
 import { checkBooks } from '../../src/messages/index.ts';
-import { endInboundParts } from '../../src/store/inbound-part-store.ts';
+import { endParts } from '../../src/pipeline/end-parts.ts';
 import { createPipelineRig, DEMO_NUMBER, type PipelineRig } from '../helpers/pipeline-rig.ts';
 import { until } from '../helpers/until.ts';
 
@@ -87,8 +87,9 @@ test('a text whose parts never all came is kept with its gaps after three days',
   await part(4, 5, 'd');
   await part(1, 2, 'x', 'sar 7');
   await rig.drain();
-  expect(await endInboundParts(rig.pool, rig.clock() - 72 * HOUR_MS)).toBe(0);
-  expect(await endInboundParts(rig.pool, rig.clock() + 1)).toBe(2);
+  expect(await endParts(rig, rig.clock() - 72 * HOUR_MS)).toBe(0);
+  expect(await endParts(rig, rig.clock() + 1)).toBe(2);
+  await rig.drain();
   expect(await texts()).toEqual(['[...]b[...]d[...]', 'x[...]']);
   expect(await rig.count('select count(*) from inbound_part')).toBe(0);
 });

@@ -19,6 +19,7 @@ const CONTROL_TABLES = new Set([
   'log_identity',
   'partition_lease',
   'schema_migration',
+  'stray_text',
   'unreadable_call',
   'inbound_part',
   'worker',

@@ -171,6 +171,7 @@ export function createHttpFixture(change: Partial<HttpDeps> = {}): HttpFixture {
       cancelMessage: empty,
       preflight: empty,
       contacts: new Proxy({}, { get: () => empty }) as HttpDeps['verbs']['contacts'],
+      listConsents: empty,
       listLists: empty,
       getList: empty,
       addList: empty,

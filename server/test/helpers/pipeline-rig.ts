@@ -34,6 +34,7 @@ import {
   createGate,
   createLandStage,
   createPipeline,
+  createWithdrawals,
   encodeEvents,
   landWithin,
   recoverSubmissions,
@@ -169,7 +170,21 @@ export async function createPipelineRig(options: RigOptions = {}): Promise<Pipel
     building.use(reader).start();
   }
   const landed = createLandReader();
-  const applied = createApplyStage({ pool, log, ids, messageEvents, clock, owns, onError });
+  const withdrawals = createWithdrawals();
+  const applied = createApplyStage({
+    pool,
+    log,
+    ids,
+    messageEvents,
+    clock,
+    directory,
+    accept,
+    outbox: createOutbox({ directory, clock }),
+    withdrawals,
+    answersOf: (list) => connections.carrierOf(list) ?? {},
+    owns,
+    onError,
+  });
 
   async function startSending(): Promise<SendingWorker> {
     const workerId = await registerWorker(pool, { host: 'test', pid: 1, roles: 'pipeline', nowMs: clock() });
@@ -184,6 +199,7 @@ export async function createPipelineRig(options: RigOptions = {}): Promise<Pipel
       messageEvents,
       clock,
       workerId,
+      withdrawals,
       owns,
       onEvents,
       onError,
@@ -316,12 +332,10 @@ export async function createPipelineRig(options: RigOptions = {}): Promise<Pipel
     },
     async addContact(phone, { first_name, last_name, ...columns } = {}) {
       const row = { list_id: 1, phone: Number(phone.slice(1)), created_ms: clock(), ...columns };
-      await pool.query('insert into account_contact (account_id, phone, first_name, last_name) values ($1, $2, $3, $4)', [
-        demo.account.id,
-        row.phone,
-        first_name ?? null,
-        last_name ?? null,
-      ]);
+      await pool.query(
+        'insert into account_contact (account_id, phone, first_name, last_name) values ($1, $2, $3, $4)',
+        [demo.account.id, row.phone, first_name ?? null, last_name ?? null],
+      );
       const names = Object.keys(row);
       const places = names.map((_, index) => `$${index + 1}`).join(', ');
       await pool.query(`insert into list_contact (${names.join(', ')}) values (${places})`, Object.values(row));

@@ -34,8 +34,8 @@ export interface HttpRoad {
 
 export interface RoadRequests {
   readonly count: number;
-  /** Called when the request is due. */
-  readonly toRequest: (index: number) => RoadRequest;
+  /** Called when the request is due. undefined: there is nothing to send any more. */
+  readonly toRequest: (index: number) => RoadRequest | undefined;
   readonly onAnswer: (index: number, answer: RoadAnswer) => void;
 }
 
@@ -45,7 +45,7 @@ interface Host {
   roads: number;
 }
 
-/** The carrier's code could not say what it wants to send. */
+/** There is nothing to send, or the carrier's code could not say it. */
 const UNBUILDABLE: RoadAnswer = { kind: 'not_sent', code: 'bad_request', stopped: true };
 const NEVER_STARTED: RoadAnswer = { kind: 'not_sent', code: 'stopped', stopped: true };
 

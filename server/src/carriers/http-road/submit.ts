@@ -1,4 +1,4 @@
-import type { SubmitMessage, SubmitOutcome } from '../carrier.ts';
+import { WITHDRAWN, type SubmitMessage, type SubmitOutcome } from '../carrier.ts';
 import type { Answered, RoadAnswer, RoadRequest } from './exchange.ts';
 import type { HttpRoad } from './http-road.ts';
 
@@ -51,12 +51,25 @@ async function submitBatches(
   batchSize: number,
   alone: number[],
 ): Promise<void> {
-  const placesOf = (batch: number): readonly number[] => indexes.slice(batch * batchSize, (batch + 1) * batchSize);
+  const started = new Map<number, readonly number[]>();
+  const placesOf = (batch: number): readonly number[] =>
+    started.get(batch) ?? indexes.slice(batch * batchSize, (batch + 1) * batchSize);
   const messagesOf = (batch: number): SubmitMessage[] =>
     placesOf(batch).map((index) => messages[index] as SubmitMessage);
+  /** The turn of a batch has come: whoever opted out while it waited is left out. */
+  function start(batch: number): SubmitMessage[] {
+    const places = placesOf(batch);
+    const staying = places.filter((index) => messages[index]?.isWithdrawn() !== true);
+    started.set(batch, staying);
+    for (const index of places) if (!staying.includes(index)) settle(index, WITHDRAWN);
+    return messagesOf(batch);
+  }
   const requests = {
     count: Math.ceil(indexes.length / batchSize),
-    toRequest: (batch: number) => dialect.toRequest(messagesOf(batch)),
+    toRequest(batch: number) {
+      const starting = start(batch);
+      return starting.length === 0 ? undefined : dialect.toRequest(starting);
+    },
     onAnswer(batch: number, answer: RoadAnswer) {
       const places = placesOf(batch);
       const verdict = judge(dialect, messagesOf(batch), answer);

@@ -73,6 +73,7 @@ export function createSimulatorCarrier(options: SimulatorCarrierOptions): Simula
   return {
     type: 'simulator',
     deduplicatesOwnId: true,
+    isSimulated: true,
     credentials: SIMULATOR_CREDENTIALS,
     // Its own interface takes them.
     callbacks: null,

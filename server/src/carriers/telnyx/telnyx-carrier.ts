@@ -17,6 +17,9 @@ const CREDENTIALS: readonly CredentialField[] = [
   { name: 'base_url', required: false, kind: 'url' },
 ];
 
+/** https://developers.telnyx.com/docs/messaging/messages/advanced-opt-in-out */
+const ANSWERED_KEYWORDS = new Set(['stop', 'stopall', 'stop all', 'unsubscribe', 'cancel', 'end', 'quit']);
+
 const BASE_URL = 'https://api.telnyx.com';
 
 /** Telnyx messaging, version 2, one request a message (https://developers.telnyx.com/api/messaging/send-message). */
@@ -24,6 +27,7 @@ export function createTelnyxCarrier(deps: HttpCarrierDeps): Carrier {
   return {
     type: 'telnyx',
     deduplicatesOwnId: false,
+    answeredKeywords: ANSWERED_KEYWORDS,
     sendsMms: true,
     credentials: CREDENTIALS,
     callbacks: TELNYX_CALLBACKS,

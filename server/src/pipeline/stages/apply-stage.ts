@@ -1,20 +1,18 @@
-import type { CarrierEvents, CarrierReport, InboundText } from '../../carriers/carrier.ts';
-import { classifyInbound } from '../../compliance/index.ts';
+import type { CarrierEvents, CarrierReport } from '../../carriers/carrier.ts';
 import { carrierIdSpellings } from '../../lib/carrier-ids.ts';
 import type { Clock } from '../../lib/clock.ts';
-import { isE164, phoneToNumber } from '../../lib/e164.ts';
+import { isE164, numberToPhone, phoneToNumber } from '../../lib/e164.ts';
 import type { IdCodec } from '../../lib/public-id.ts';
 import type { Log } from '../../log/log.ts';
 import { findCarrierRefs, lockCarrierRefs, type ParkedReport, parkReports } from '../../store/carrier-ref-store.ts';
-import { insertInboundTexts, type NewInboundText } from '../../store/inbound-store.ts';
 import { applyReports, type ApplyScope, type ArrivedReport, type MatchedReport } from '../apply-reports.ts';
 import type { MessageEvents } from '../../messages/message-events.ts';
 import { createLogReader, type LogReader } from '../log-reader.ts';
 import { joinParts } from '../../store/inbound-part-store.ts';
 import { moveCounts } from '../../store/message-count-store.ts';
 import type { Pool } from '../../store/pool.ts';
-import { saveSubscriptions, type SubscriptionChange } from '../../store/subscription-store.ts';
 import type { Transaction } from '../../store/transaction.ts';
+import { applyTexts, type ArrivedText, type InboundDeps } from './inbound-stage.ts';
 
 /** Log value of the topic `events`: what one callback or one group of receipts brought. */
 export interface LoggedEvents extends CarrierEvents {
@@ -31,7 +29,7 @@ export function decodeEvents(value: Uint8Array): LoggedEvents {
   return JSON.parse(Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('utf8')) as LoggedEvents;
 }
 
-export interface ApplyStageDeps {
+export interface ApplyStageDeps extends InboundDeps {
   readonly pool: Pool;
   readonly log: Log;
   readonly ids: IdCodec;
@@ -48,16 +46,12 @@ export interface ApplyStageDeps {
 
 /** Applies receipts and inbound texts from the event log: set-based, a list at a time, each entry's effect exactly once. */
 export function createApplyStage(deps: ApplyStageDeps): LogReader {
-  const { pool, log, ids, messageEvents, clock, owns, onError, onTimed } = deps;
   return createLogReader({
-    pool,
-    log,
+    ...deps,
     topic: 'events',
-    clock,
-    owns,
     maxBytes: 1_048_576,
     async apply(transaction, entries) {
-      const nowMs = clock();
+      const nowMs = deps.clock();
       const byList = new Map<number, LoggedEvents[]>();
       for (const entry of entries) {
         const events = decodeEvents(entry.value);
@@ -66,49 +60,72 @@ export function createApplyStage(deps: ApplyStageDeps): LogReader {
         else group.push(events);
       }
       const inOrder = [...byList].sort((a, b) => a[0] - b[0]);
-      for (const [listId, events] of inOrder) {
-        const { matched, total } = await applyToList(transaction, { listId, events, ids, messageEvents, nowMs });
-        if (total > 0) deps.onReceipts?.(listId, matched, total);
-      }
-      return undefined;
+      const committed: (() => void)[] = [];
+      for (const [listId, events] of inOrder) committed.push(await applyToList(deps, transaction, { listId, events, nowMs }));
+      return () => committed.forEach((tell) => tell());
     },
-    onError,
-    onTimed,
   });
 }
 
-interface ListEvents extends ApplyScope {
+interface ListEvents {
+  readonly listId: number;
   readonly events: readonly LoggedEvents[];
-  readonly ids: IdCodec;
+  readonly nowMs: number;
 }
 
-async function applyToList(transaction: Transaction, work: ListEvents): Promise<{ matched: number; total: number }> {
-  const { listId, events, ids, nowMs } = work;
-  const arrived = events.flatMap((event) =>
-    event.inbound.map((text) => ({
-      carrier: event.carrier,
+/** @returns what to do after the commit */
+async function applyToList(deps: ApplyStageDeps, transaction: Transaction, work: ListEvents): Promise<() => void> {
+  const { listId, events, nowMs } = work;
+  const texts = await wholeTexts(transaction, listId, events);
+  const textsCommitted = texts.length === 0 ? NOTHING : await applyTexts(deps, transaction, { listId, texts, nowMs });
+  const reports = events.flatMap((event) => event.reports.map((report) => ({ report, arrivedMs: event.arrivedMs })));
+  if (reports.length === 0) return textsCommitted;
+  const matched = await matchReports(transaction, listId, reports, deps.ids, nowMs);
+  const scope = { listId, messageEvents: deps.messageEvents, nowMs };
+  const { moves, found } = await applyReports(transaction, scope, matched);
+  await moveCounts(transaction, listId, moves);
+  // Those that were told to several lists count where they found their message.
+  const own = reports.filter(({ report }) => report.isShared !== true).length;
+  const total = Math.max(found, own);
+  return () => {
+    textsCommitted();
+    if (total > 0) deps.onReceipts?.(listId, found, total);
+  };
+}
+
+/** Texts that came whole, and those that are whole by a part that came. */
+async function wholeTexts(
+  transaction: Transaction,
+  listId: number,
+  events: readonly LoggedEvents[],
+): Promise<ArrivedText[]> {
+  const arrived = events.flatMap(({ carrier, arrivedMs, inbound }) =>
+    inbound.map((text) => ({ carrier, arrivedMs, text })),
+  );
+  const parts = arrived.flatMap(({ carrier, text }) => (text.part === undefined ? [] : [{ carrier, text, part: text.part }]));
+  if (parts.length === 0) return arrived;
+  const joined = await joinParts(
+    transaction,
+    listId,
+    parts.map(({ carrier, text, part }) => ({
+      ...part,
+      carrier,
       id: text.id,
       phone: phoneToNumber(text.from),
       // The database has no room for U+0000 in a text.
       body: text.text.replaceAll('\u0000', '\uFFFD'),
       receivedMs: text.atMs,
-      part: text.part,
     })),
   );
-  const parts = arrived.flatMap(({ part, ...text }) => (part === undefined ? [] : [{ ...text, ...part }]));
-  const joined = await joinParts(transaction, listId, parts);
-  const inbound = [...arrived.filter(({ part }) => part === undefined), ...joined];
-  const keywords = keywordsOf(events);
-  await applyTexts(transaction, listId, await insertInboundTexts(transaction, listId, inbound), keywords);
-  const reports = events.flatMap((event) => event.reports.map((report) => ({ report, arrivedMs: event.arrivedMs })));
-  if (reports.length === 0) return { matched: 0, total: 0 };
-  const matched = await matchReports(transaction, listId, reports, ids, nowMs);
-  const { moves, found } = await applyReports(transaction, work, matched);
-  await moveCounts(transaction, listId, moves);
-  // Those that were told to several lists count where they found their message.
-  const own = reports.filter(({ report }) => report.isShared !== true).length;
-  return { matched: found, total: Math.max(found, own) };
+  const whole = joined.map(({ carrier, id, phone, body, receivedMs }) => ({
+    carrier,
+    arrivedMs: receivedMs,
+    text: { id, from: numberToPhone(phone), to: parts[0]?.text.to ?? '', text: body, atMs: receivedMs },
+  }));
+  return [...arrived.filter(({ text }) => text.part === undefined), ...whole];
 }
+
+const NOTHING = (): void => {};
 
 /**
  * Applies reports that were parked until their carrier's id became known, within the transaction that took them out.
@@ -124,33 +141,6 @@ export async function applyUnparked(
   const arrived = parked.map((report) => ({ report, arrivedMs: report.atMs ?? nowMs }));
   const matched = await matchByCarrierId(transaction, listId, arrived, nowMs);
   return (await applyReports(transaction, scope, matched)).moves;
-}
-
-type Keywords = ReadonlyMap<string, InboundText['keyword']>;
-
-/** What carriers took texts for, by their key. */
-function keywordsOf(events: readonly LoggedEvents[]): Keywords {
-  const keywords = new Map<string, InboundText['keyword']>();
-  for (const { carrier, inbound } of events) {
-    for (const { id, keyword } of inbound) if (keyword !== undefined) keywords.set(`${carrier} ${id}`, keyword);
-  }
-  return keywords;
-}
-
-/** Opt-outs and returns hold from the commit on: the gate reads them for every message after it. */
-async function applyTexts(
-  transaction: Transaction,
-  listId: number,
-  texts: readonly NewInboundText[],
-  keywords: Keywords,
-): Promise<void> {
-  const changes = new Map<number, SubscriptionChange>();
-  for (const { carrier, id, phone, body, receivedMs } of [...texts].sort((a, b) => a.receivedMs - b.receivedMs)) {
-    const keyword = keywords.get(`${carrier} ${id}`);
-    const kind = keyword === 'stop' ? 'opt_out' : keyword === 'start' ? 'start' : classifyInbound(body);
-    if (kind !== 'reply') changes.set(phone, { phone, subscribed: kind === 'start', atMs: receivedMs });
-  }
-  await saveSubscriptions(transaction, listId, [...changes.values()]);
 }
 
 /** Finds each report's message: by our own id, else by the carrier's in any of its spellings. The rest is parked. */

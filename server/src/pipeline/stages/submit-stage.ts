@@ -1,4 +1,4 @@
-import type { CarrierConnection, SubmitMessage, SubmitOutcome } from '../../carriers/carrier.ts';
+import { WITHDRAWN, type CarrierConnection, type SubmitMessage, type SubmitOutcome } from '../../carriers/carrier.ts';
 import type { List } from '../../accounts/directory-types.ts';
 import type { OutboundMessage } from '../outbound-message.ts';
 import type { Settled } from './outcome-stage.ts';
@@ -11,24 +11,18 @@ export interface SubmitOptions {
   readonly signal: AbortSignal;
   /** Asked just before the hand-over: messages that must not go any more. Never rejects. */
   readonly findStopped: (messages: readonly OutboundMessage[]) => Promise<ReadonlySet<OutboundMessage>>;
+  /** Whether this process is recording, or has recorded, an opt-out of the recipient since the gate. */
+  readonly isWithdrawn: (message: OutboundMessage) => boolean;
   /** Writes a group of answers; calls come one after another. */
   readonly record: (settled: readonly Settled[], done: boolean) => Promise<void>;
 }
-
-/** It was not handed over, and comes to the gate again, which decides and says why. The carrier has no part in it. */
-export const NOT_HANDED_OVER: SubmitOutcome = {
-  kind: 'retry',
-  detail: 'CARRIER_UNAVAILABLE',
-  code: null,
-  connectionFailed: false,
-};
 
 /**
  * Hands messages to the carrier and records the answers in groups as they come: whatever arrives while a group is being
  * written waits for the next one. One slow message keeps nobody else's answer back.
  */
 export async function submitMessages(options: SubmitOptions): Promise<void> {
-  const { connection, list, messages, signal, findStopped, record } = options;
+  const { connection, list, messages, signal, findStopped, isWithdrawn, record } = options;
   const answered = new Set<OutboundMessage>();
   let waiting: Settled[] = [];
   let recording: Promise<void> = Promise.resolve();
@@ -57,10 +51,13 @@ export async function submitMessages(options: SubmitOptions): Promise<void> {
 
   try {
     const stopped = await findStopped(messages);
-    for (const message of stopped) settle(message, NOT_HANDED_OVER);
-    const going = stopped.size === 0 ? messages : messages.filter((message) => !stopped.has(message));
+    const going = messages.filter((message) => !stopped.has(message) && !isWithdrawn(message));
+    if (going.length < messages.length) {
+      const starting = new Set(going);
+      for (const message of messages) if (!starting.has(message)) settle(message, WITHDRAWN);
+    }
     if (going.length > 0) {
-      const handedOver = going.map((message) => toSubmitMessage(message, list));
+      const handedOver = going.map((message) => toSubmitMessage(message, list, isWithdrawn));
       await connection().submit(handedOver, (index, outcome) => settle(going[index], outcome), signal);
     }
   } finally {
@@ -71,7 +68,11 @@ export async function submitMessages(options: SubmitOptions): Promise<void> {
   }
 }
 
-export function toSubmitMessage(message: OutboundMessage, list: List): SubmitMessage {
+export function toSubmitMessage(
+  message: OutboundMessage,
+  list: List,
+  isWithdrawn: SubmitOptions['isWithdrawn'] = () => false,
+): SubmitMessage {
   return {
     id: message.id,
     from: list.number,
@@ -81,5 +82,6 @@ export function toSubmitMessage(message: OutboundMessage, list: List): SubmitMes
     segments: message.segments,
     lane: message.category,
     validityMinutes: list.settings.validityMinutes,
+    isWithdrawn: () => isWithdrawn(message),
   };
 }

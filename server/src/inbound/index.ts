@@ -1,0 +1,9 @@
+export {
+  ANSWER_WITHIN_MS,
+  AnswerBook,
+  type AnswerKind,
+  ANSWERS_WINDOW_MS,
+  answerText,
+  type CarrierAnswers,
+  isOurs,
+} from './auto-answers.ts';

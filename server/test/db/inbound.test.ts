@@ -1,0 +1,319 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { InboundText } from '../../src/carriers/carrier.ts';
+import { verifyConsents } from '../../src/compliance/index.ts';
+import { HOUR_MS, MINUTE_MS } from '../../src/lib/clock.ts';
+import { SOURCES } from '../../src/pipeline/index.ts';
+import { closeHealthy, createPipelineRig, DEMO_NUMBER, type PipelineRig } from '../helpers/pipeline-rig.ts';
+
+const PHONE = '+13125550142';
+let rig: PipelineRig;
+let texts = 0;
+
+beforeEach(async () => {
+  rig = await createPipelineRig();
+});
+afterEach(() => closeHealthy(rig));
+
+/** People write; resolves when that has had its effect. */
+async function write(...written: readonly (string | Partial<InboundText>)[]): Promise<void> {
+  const inbound = written.map((one) => toInbound(typeof one === 'string' ? { text: one } : one));
+  await rig.onEvents({ listId: 1, reports: [], inbound });
+  await rig.drain();
+}
+
+function toInbound(text: Partial<InboundText>): InboundText {
+  texts++;
+  return { id: `in-${texts}`, from: PHONE, to: DEMO_NUMBER, text: '', atMs: rig.clock(), ...text };
+}
+
+async function contactOf(phone = PHONE, listId = 1) {
+  const { rows } = await rig.pool.query(
+    'select active, reason, signup_method as method, unsubscribed_ms as "endedMs" from list_contact where phone = $1 and list_id = $2',
+    [phone.slice(1), listId],
+  );
+  return rows[0] as { active: boolean; reason: string | null; method: string; endedMs: number | null } | undefined;
+}
+
+/** Automatic answers that left, oldest first. */
+async function answersTo(phone = PHONE): Promise<string[]> {
+  const { rows } = await rig.pool.query<{ template: string }>(
+    'select template from message where phone = $1 and source = $2 order by number',
+    [phone.slice(1), SOURCES.system],
+  );
+  return rows.map((row) => row.template);
+}
+
+async function storedTexts() {
+  const { rows } = await rig.pool.query(
+    'select class, rule, label, body, answer, in_reply_to as "inReplyTo" from inbound_text order by received_ms, carrier_inbound_id',
+  );
+  return rows;
+}
+
+async function consentKinds(): Promise<string[]> {
+  const { rows } = await rig.pool.query<{ kind: string }>('select kind from consent order by seq');
+  return rows.map((row) => row.kind);
+}
+
+const STOP_ANSWER = 'Demo: You are unsubscribed and will get no more texts. Reply START to return.';
+const START_ANSWER = 'Demo: You are subscribed again. Reply HELP for help, STOP to end.';
+const HELP_ANSWER = 'Demo: For help contact owner@localhost. Msg and data rates may apply. Reply STOP to end.';
+
+describe('an opt-out', () => {
+  test('ends the subscription, is answered once, has its record and stops later messages', async () => {
+    await rig.addContact(PHONE);
+    await write('STOP');
+    expect(await contactOf()).toMatchObject({ active: false, reason: 'message', endedMs: expect.any(Number) });
+    expect(await answersTo()).toEqual([STOP_ANSWER]);
+    await write('please stop texting me');
+    expect(await answersTo()).toEqual([STOP_ANSWER]);
+    expect(await consentKinds()).toEqual(['opt_out', 'opt_out']);
+    expect(await verifyConsents(rig)).toMatchObject([{ ok: true, records: 2 }]);
+    const [id = ''] = await rig.send({ to: PHONE, body: 'Hello' });
+    await rig.drain();
+    expect(await rig.get(id)).toMatchObject({ status_detail: 'contact_blocked' });
+    expect(await storedTexts()).toMatchObject([
+      { class: 'opt_out', rule: 'keyword stop', answer: 'stop' },
+      { class: 'opt_out', rule: expect.stringMatching(/^phrase /), answer: null },
+    ]);
+  });
+
+  test('holds for a number that the list does not know, and against an older consent', async () => {
+    await write('stop');
+    const first = await contactOf();
+    expect(first).toMatchObject({ active: false, reason: 'message', method: 'inbound' });
+    expect(await answersTo()).toEqual([STOP_ANSWER]);
+    rig.advance(HOUR_MS);
+    await write('stop');
+    expect((await contactOf())?.endedMs).toBeGreaterThan((first?.endedMs ?? 0) + HOUR_MS - MINUTE_MS);
+  });
+
+  test('reaches one list, or all of the account where that is set', async () => {
+    const other = await rig.addList('+18445550199');
+    await rig.addContact(PHONE);
+    await rig.addContact(PHONE, { list_id: other });
+    await write('stop');
+    expect(await contactOf(PHONE, other)).toMatchObject({ active: true });
+    await rig.setAccountSettings({ optout_scope: 'account' });
+    await write('stop');
+    expect(await contactOf(PHONE, other)).toMatchObject({ active: false, reason: 'message' });
+    await rig.setListSettings(1, { optout_scope: 'list' });
+    await write({ from: '+13125550143', text: 'stop' });
+    expect(await contactOf('+13125550143', other)).toBeUndefined();
+    await rig.setListSettings(1, { optout_scope: 'account' });
+    await write({ from: '+13125550144', text: 'stop' });
+    expect(await contactOf('+13125550144', other)).toMatchObject({ active: false, reason: 'message' });
+  });
+
+  test.each(['paused', 'suspended', 'deleted'])('works on a list that is %s', async (status) => {
+    await rig.addContact(PHONE);
+    await rig.setList(1, { status });
+    await write('stop', { from: '+13125550143', text: 'Hello' });
+    expect(await contactOf()).toMatchObject({ active: false, reason: 'message' });
+    expect(await contactOf('+13125550143')).toEqual(
+      status === 'deleted' ? undefined : expect.objectContaining({ active: false, reason: 'no_consent' }),
+    );
+  });
+
+  test('an abuse word is one, or gets a label only', async () => {
+    await write('This is spam');
+    expect(await contactOf()).toMatchObject({ active: false, reason: 'message' });
+    expect(await answersTo()).toEqual([STOP_ANSWER]);
+    await rig.setAccountSettings({ abuse_words_mode: 'label' });
+    await write({ from: '+13125550143', text: 'This is spam' });
+    expect(await contactOf('+13125550143')).toMatchObject({ active: false, reason: 'no_consent' });
+    expect(await storedTexts()).toMatchObject([
+      { class: 'abuse', label: 'spam', answer: 'stop' },
+      { class: 'abuse', label: 'spam', answer: null },
+    ]);
+  });
+});
+
+test('START brings a number back, or in; it is answered when that changed something', async () => {
+  await write('stop');
+  rig.advance(1_000);
+  await write('START');
+  expect(await contactOf()).toMatchObject({ active: true, reason: null, endedMs: null });
+  await write('START');
+  expect(await answersTo()).toEqual([STOP_ANSWER, START_ANSWER]);
+  expect(await consentKinds()).toEqual(['opt_out', 'resubscribe', 'opt_in']);
+  await write({ from: '+13125550143', text: 'subscribe' });
+  expect(await contactOf('+13125550143')).toMatchObject({ active: true, method: 'keyword' });
+  expect(await answersTo('+13125550143')).toEqual([START_ANSWER]);
+});
+
+test('a yes brings back a number that opted out and is an answer otherwise', async () => {
+  await rig.addContact(PHONE);
+  await write('yes');
+  expect(await storedTexts()).toMatchObject([{ class: 'reply', rule: null }]);
+  await write('stop');
+  rig.advance(1_000);
+  await write('Y');
+  expect(await contactOf()).toMatchObject({ active: true });
+  expect((await storedTexts()).at(-1)).toMatchObject({ class: 'start', rule: 'start yes', answer: 'start' });
+});
+
+test('several texts of one number act in the order in which they were written', async () => {
+  const nowMs = rig.clock();
+  await write(
+    { text: 'START', atMs: nowMs - 1_000 },
+    { text: 'stop', atMs: nowMs - 2_000 },
+    { text: 'thanks', atMs: nowMs },
+  );
+  expect(await contactOf()).toMatchObject({ active: true });
+  expect(await answersTo()).toEqual([STOP_ANSWER, START_ANSWER]);
+  await write({ text: 'stop', atMs: nowMs }, { text: 'start', atMs: nowMs - 3_000 });
+  expect(await contactOf()).toMatchObject({ active: false });
+});
+
+test('HELP is answered to everybody, once in ten minutes', async () => {
+  await write('stop');
+  rig.advance(1_000);
+  await write('HELP', 'help me', 'info');
+  expect(await answersTo()).toEqual([STOP_ANSWER, HELP_ANSWER]);
+  rig.advance(10 * MINUTE_MS);
+  await write('HELP');
+  expect(await answersTo()).toEqual([STOP_ANSWER, HELP_ANSWER, HELP_ANSWER]);
+  expect(await contactOf()).toMatchObject({ active: false, reason: 'message' });
+});
+
+test('nobody gets more than four automatic answers in an hour', async () => {
+  for (let n = 0; n < 6; n++) {
+    rig.advance(1_000);
+    await write(n % 2 === 0 ? 'stop' : 'start');
+  }
+  expect(await answersTo()).toHaveLength(4);
+  expect(await contactOf()).toMatchObject({ active: true });
+  rig.advance(HOUR_MS);
+  await write('stop');
+  expect(await answersTo()).toHaveLength(5);
+});
+
+test('a text that is older than five minutes acts and is not answered', async () => {
+  await write({ text: 'stop', atMs: rig.clock() - 5 * MINUTE_MS - 1_000 });
+  expect(await contactOf()).toMatchObject({ active: false });
+  expect(await answersTo()).toEqual([]);
+});
+
+test('numbers of our own are never answered', async () => {
+  await rig.addList(PHONE);
+  await write('stop');
+  expect(await contactOf()).toMatchObject({ active: false });
+  expect(await answersTo()).toEqual([]);
+});
+
+test.each([
+  ['never', []],
+  ['always', [STOP_ANSWER]],
+])('auto_reply %s', async (setting, answers) => {
+  await rig.setListSettings(1, { auto_reply: setting });
+  await write('stop');
+  expect(await answersTo()).toEqual(answers);
+});
+
+test('a list has its own texts, with macros', async () => {
+  await rig.setListSettings(1, { reply_stop: 'Bye from {{brand_name}}, {{support_contact}}{{nothing}}.' });
+  await rig.setAccountSettings({ brand_name: 'NWP', support_contact: 'nwp.example/help' });
+  await write('stop');
+  expect(await answersTo()).toEqual(['Bye from NWP, nwp.example/help.']);
+});
+
+describe('a join keyword', () => {
+  beforeEach(() => rig.setListSettings(1, { join_keywords: ['PETS', 'join us'] }));
+
+  test('subscribes', async () => {
+    await write('Join us!');
+    expect(await contactOf()).toMatchObject({ active: true, method: 'keyword' });
+    expect(await storedTexts()).toMatchObject([{ class: 'join', rule: 'join join us', answer: 'start' }]);
+  });
+
+  test('asks for a YES first where the list wants that', async () => {
+    await rig.setListSettings(1, { double_opt_in: true });
+    await write('pets');
+    expect(await contactOf()).toMatchObject({ active: false, reason: 'no_consent' });
+    expect(await answersTo()).toEqual(['Reply YES to get texts from Demo.']);
+    await write('YES');
+    expect(await contactOf()).toMatchObject({ active: true, method: 'keyword' });
+    expect(await consentKinds()).toEqual(['opt_in_pending', 'opt_in']);
+    await write('pets');
+    expect(await answersTo()).toEqual(['Reply YES to get texts from Demo.', START_ANSWER]);
+  });
+
+  test('a YES after 72 hours, or after an opt-out, confirms nothing', async () => {
+    await rig.setListSettings(1, { double_opt_in: true });
+    await write('pets');
+    rig.advance(72 * HOUR_MS + 1_000);
+    await write('yes');
+    expect(await contactOf()).toMatchObject({ active: false, reason: 'no_consent' });
+    await write({ from: '+13125550143', text: 'pets' });
+    await write({ from: '+13125550143', text: 'stop' });
+    expect(await rig.count('select count(*) from opt_in_request where phone = 13125550143')).toBe(0);
+  });
+});
+
+describe('a reply', () => {
+  test('names the newest message that it can be an answer to, and makes a contact that may be answered', async () => {
+    const [first = '', second = ''] = await rig.send({ to: PHONE, body: 'One' }, { to: PHONE, body: 'Two' });
+    await rig.drain();
+    const [newest] = [first, second].map((id) => rig.ids.decode(id)).sort((a, b) => Number(b) - Number(a));
+    await write('When do you open?');
+    expect(await storedTexts()).toMatchObject([{ class: 'reply', rule: null, inReplyTo: newest }]);
+    expect(await contactOf()).toMatchObject({ active: false, reason: 'no_consent', method: 'inbound' });
+    const [id = ''] = await rig.send({ to: PHONE, body: 'At nine' });
+    await rig.drain();
+    expect(await rig.get(id)).toMatchObject({ status: 'delivered' });
+    expect(await answersTo()).toEqual([]);
+    rig.advance(8 * 24 * HOUR_MS);
+    await write('And on Sundays?');
+    expect((await storedTexts()).at(-1)).toMatchObject({ inReplyTo: null });
+  });
+
+  test.each(['👍', 'Liked “STOP to end”', 'help\u0000 wanted \ud800 here'])('%j is stored', async (text) => {
+    await write(text);
+    expect(await rig.count('select count(*) from inbound_text')).toBe(1);
+  });
+});
+
+test('a text that comes again changes nothing', async () => {
+  const text = toInbound({ text: 'stop' });
+  for (let n = 0; n < 3; n++) await rig.onEvents({ listId: 1, reports: [], inbound: [text, text] });
+  await rig.drain();
+  expect(await answersTo()).toEqual([STOP_ANSWER]);
+  expect(await consentKinds()).toEqual(['opt_out']);
+  expect(await rig.count('select count(*) from inbound_text')).toBe(1);
+});
+
+test('what the carrier took a text for counts, and it has answered', async () => {
+  await rig.addContact(PHONE);
+  await write({ text: 'Basta', keyword: 'stop' });
+  expect(await contactOf()).toMatchObject({ active: false, reason: 'message' });
+  expect(await storedTexts()).toMatchObject([{ class: 'opt_out', rule: 'carrier stop' }]);
+});
+
+test('endpoints are told, in the transaction of the effect', async () => {
+  await rig.pool.query(
+    `insert into webhook_endpoint (id, account_id, url, events, secret, created_ms)
+     values ($1, $2, 'https://hook.example', '{*}', 'x', 0)`,
+    ['e'.repeat(24), rig.caller.account.id],
+  );
+  await rig.directory.refresh();
+  await write(
+    'Stop it now!',
+    { from: '+13125550143', text: 'START' },
+    { from: '+13125550144', text: 'yes' },
+    { from: '+13125550145', text: '👍' },
+    {
+      from: '+13125550146',
+      text: 'help',
+    },
+  );
+  const { rows } = await rig.pool.query<{ body: string }>(
+    `select body from webhook_delivery where event in ('unsubscribe', 'reply', 'resubscribe') order by body::jsonb ->> 'phone_number'`,
+  );
+  expect(rows.map((row) => JSON.parse(row.body))).toMatchObject([
+    { event: 'unsubscribe', phone_number: PHONE, list_number: DEMO_NUMBER, keyword: 'STOP IT', reason: 'message' },
+    { event: 'resubscribe', phone_number: '+13125550143', keyword: 'START', source: 'keyword' },
+    { event: 'reply', phone_number: '+13125550144', body: 'yes', kind: 'yes_no', in_reply_to: null, label: null },
+    { event: 'reply', phone_number: '+13125550145', kind: 'reaction' },
+  ]);
+});
