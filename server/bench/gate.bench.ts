@@ -64,7 +64,7 @@ const account = directory.account(list?.accountId ?? '');
 const ids = createIdCodec(Buffer.alloc(32, 7), 'message');
 const numbers = await openNumberBlocks(pool, 'message');
 const links = await openNumberBlocks(pool, 'link');
-const gate = createGate({ pool, links, linkIds: createIdCodec(Buffer.alloc(32, 7), 'link') });
+const gate = createGate({ pool, directory, links, linkIds: createIdCodec(Buffer.alloc(32, 7), 'link') });
 
 await land(((WARM_UP_CLAIMS + CLAIMS) * MAX_CLAIM) / BATCH);
 await work(WARM_UP_CLAIMS);
@@ -163,7 +163,7 @@ async function gateAndRecord(): Promise<void> {
   await runStages(gate, batch);
   const submissionId = await numbers.take(1);
   const recorded = await recordVerdicts(
-    { pool, workerId: WORKER_ID, leaseMs: LEASE_MS, messageEvents: NO_MESSAGE_EVENTS },
+    { pool, numbers, workerId: WORKER_ID, leaseMs: LEASE_MS, messageEvents: NO_MESSAGE_EVENTS },
     { listId: LIST_ID, nowMs, claims: work.claims, live: batch.live, refused: batch.refused },
     () => submissionId,
   );

@@ -277,7 +277,7 @@ async function buildParts(foundation: Foundation): Promise<Parts> {
     keepStray: async (text) => insertStrayText(pool, text, clock()),
     onError,
   });
-  const gate = pipeline.createGate({ pool: hotPool, links, linkIds });
+  const gate = pipeline.createGate({ pool: hotPool, directory, links, linkIds });
   const wake = { lists: (_listIds: ReadonlySet<number>): void => {} };
   const land = pipeline.createLandStage({
     pool: hotPool,
@@ -288,7 +288,6 @@ async function buildParts(foundation: Foundation): Promise<Parts> {
     onError,
     onTimed: (elapsedMs) => metrics.onStage('land', elapsedMs),
   });
-  const withdrawals = pipeline.createWithdrawals();
   const accept = pipeline.createAcceptStage({ log, numbers, clock, landWithin: pipeline.landAndTell });
   const withdrawals = pipeline.createWithdrawals();
   const apply = pipeline.createApplyStage({
@@ -349,7 +348,7 @@ async function buildParts(foundation: Foundation): Promise<Parts> {
     startImports(building, { ...foundation, outbox, onError });
   }
   const landed = (): Promise<void> => land.caughtUp(LANDED_TIMEOUT_MS);
-  const previewGate = pipeline.createGate({ pool, links, linkIds });
+  const previewGate = pipeline.createGate({ pool, directory, links, linkIds });
   const verbs = bindVerbs({ ...foundation, ids, linkIds, messageEvents, landed, gate: previewGate, outbox, vault, sender, connections, numbers });
   const readiness = (): { ready: boolean; reasons: string[] } => {
     const reasons = directory.silentMs() < READY_STALE_MS ? [] : ['the database has not been heard from'];

@@ -17,9 +17,12 @@ export function toNormalForm(text: string): string {
   return NOT_ASCII.test(text) ? fold(text) : unmask(text.toLowerCase().replace(APOSTROPHES, ''), NOT_WORD_ASCII);
 }
 
+/** NFKC makes up to eighteen characters of one; a text that people read does not grow like that. */
+const MAX_FOLDED = 4_000;
+
 /** Apostrophes go first: NFKC makes a space and an accent of U+00B4. */
 function fold(text: string): string {
-  const folded = text.replace(APOSTROPHES, '').normalize('NFKC').toLowerCase();
+  const folded = text.replace(APOSTROPHES, '').normalize('NFKC').slice(0, MAX_FOLDED).toLowerCase();
   return unmask(folded.replace(APOSTROPHES, '').replace(INVISIBLE, ''), NOT_WORD);
 }
 

@@ -1,4 +1,5 @@
 import type { Account, List } from '../accounts/index.ts';
+import { parseRuleName } from '../compliance/index.ts';
 import { HOUR_MS, type Clock } from '../lib/clock.ts';
 import { numberToPhone } from '../lib/e164.ts';
 import type { IdCodec } from '../lib/public-id.ts';
@@ -147,7 +148,8 @@ function toCost(message: StoredMessage, state: MessageState, account: Account): 
 }
 
 function toHold(message: StoredMessage): MessageRow['hold'] {
-  return { reason: message.detail, until: toIso(message.holdUntilMs), rule: message.holdRule };
+  const rule = message.holdRule === null ? null : parseRuleName(message.holdRule).id;
+  return { reason: message.detail, until: toIso(message.holdUntilMs), rule };
 }
 
 function toTimes(message: StoredMessage): MessageRow['times'] {
@@ -207,12 +209,19 @@ function toLinks(
 
 /** The bits say that a check failed; how it ended and why is told by the message. */
 function toShownDecision({ check, result }: Decision, message: StoredMessage): MessageView['decisions'][number] {
-  const rule = check === 'quiet_hours' ? { rule: message.holdRule } : {};
+  const rule = check === 'quiet_hours' ? toShownRule(message.holdRule) : {};
   if (result !== 'fail') return { check, result, ...rule };
   const state = toMessageState(message.state);
   if (state === 'dropped' || state === 'orphaned') return { check, result: 'drop', code: message.detail, ...rule };
   if (state === 'held') return { check, result: 'hold', code: message.detail, ...rule };
   return { check, result: 'fail', ...rule };
+}
+
+/** The rule that held or dropped the message, also after the hold. */
+function toShownRule(stored: string | null): { rule: string | null; rule_version: number | null } {
+  if (stored === null) return { rule: null, rule_version: null };
+  const { id, version } = parseRuleName(stored);
+  return { rule: id, rule_version: version };
 }
 
 /** The steps that the times of the row tell, and the stored events between them, by time. */

@@ -1,4 +1,4 @@
-export { phoneFacts, type PhoneFacts } from './phone-facts.ts';
+export { phoneFacts, type PhoneFacts, stateOf } from './phone-facts.ts';
 export type { LookupResult, PhoneLookup } from './phone-lookup.ts';
 export { simulatedLookup } from './simulated-lookup.ts';
 export { timeZonesOf } from './time-zones.ts';

@@ -66,3 +66,9 @@ function typeOf(national: string, plan: NumberingPlan): NumberType | 'UNKNOWN' |
   if (found !== undefined) return found[0];
   return fixedLine === null && mobile === null && special.length === 0 ? 'UNKNOWN' : null;
 }
+
+/** US state of a number's area code, two letters, whether or not the number is assigned; null: none, or not of +1. */
+export function stateOf(phone: number): string | null {
+  const digits = String(phone);
+  return digits.length === 11 && digits.startsWith('1') ? (STATES.get(digits.slice(1, 4)) ?? null) : null;
+}

@@ -74,4 +74,6 @@ export type DropReason =
   | 'body_too_long'
   | 'empty_body'
   | 'account_suspended'
-  | 'no_domain_configured';
+  | 'no_domain_configured'
+  | 'quiet_hours'
+  | 'frequency_rule';

@@ -4,6 +4,7 @@ import type { KnownMessage } from '../store/message-progress-store.ts';
 import { LANES } from './batch.ts';
 import { toEncoding } from './encoding-code.ts';
 import { FLAGS } from './flags.ts';
+import { MESSAGE_STATES } from './message-state.ts';
 
 /** Data of one message for macros and quiet hours, as the sender gave it. */
 export interface ContactData {
@@ -46,6 +47,10 @@ export interface OutboundMessage {
   readonly attempt: number;
   /** It was through the gate before: its row exists, its text is final, and only the verdict is new. */
   readonly hasRow: boolean;
+  /** State in which it waited; of one without a row: `queued`. */
+  readonly waitedAs: number;
+  /** End of its last hold. */
+  readonly heldUntilMs: number | null;
   recipient: RecipientFacts | null;
   /** Final text, set by render. */
   body: string;
@@ -104,6 +109,8 @@ export function toOutboundMessage(accepted: AcceptedMessage, birth: Birth): Outb
     sendAtMs: birth.dueMs > birth.createdMs ? birth.dueMs : null,
     attempt: 0,
     hasRow: false,
+    waitedAs: MESSAGE_STATES.queued,
+    heldUntilMs: null,
     recipient: null,
     body: '',
     encoding: 'GSM-7',
@@ -139,13 +146,15 @@ export function fromKnownMessage(known: KnownMessage, id: string): OutboundMessa
     template: known.template,
     category: known.lane === LANES.marketing ? 'marketing' : 'transactional',
     flags: known.flags,
-    contactData: null,
+    contactData: known.contactData,
     metadata: null,
     source: known.source,
     createdMs: known.createdMs,
     sendAtMs: known.sendAtMs,
     attempt: known.attempt,
     hasRow: true,
+    waitedAs: known.state,
+    heldUntilMs: known.heldUntilMs,
     recipient: null,
     body: known.body ?? known.template,
     encoding: toEncoding(known.encoding),

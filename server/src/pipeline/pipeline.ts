@@ -19,6 +19,7 @@ import { runStages, type GateBatch, type Stage } from './stage.ts';
 import { createBlockedWordsStage } from './stages/blocked-words-stage.ts';
 import { createDispatcher, type Claim, type Dispatcher } from './stages/dispatch-stage.ts';
 import { recordOutcomes, type Recorded, type Settled } from './stages/outcome-stage.ts';
+import { createQuietHoursStage } from './stages/quiet-hours-stage.ts';
 import { createRecipientStage, findOptedOut } from './stages/recipient-stage.ts';
 import { recordVerdicts } from './stages/record-stage.ts';
 import { createRenderStage } from './stages/render-stage.ts';
@@ -46,11 +47,13 @@ export function createGate(deps: GateDeps): readonly Stage[] {
     createRenderStage(deps), //    8    macros, links, affixes, encoding, length
     createBlockedWordsStage(), //  9    blocked words
     createRecipientStage(deps.pool), // 10-11 opt-out, block, duplicate
+    createQuietHoursStage(deps.pool, deps.directory), // 14 quiet hours and the states' rules
   ];
 }
 
 export interface GateDeps {
   readonly pool: Pool;
+  readonly directory: Pick<Directory, 'listsOf'>;
   readonly links: NumberBlocks;
   readonly linkIds: IdCodec;
 }
@@ -179,6 +182,7 @@ async function setAside(deps: WorkDeps, claim: Claim, error: unknown): Promise<W
     check: 'render' as const,
     outcome: { state: 'failed' as const, reason: 'REJECTED_SYSTEM_ERROR' as const },
     detail: null,
+    rule: null,
   }));
   const verdicts = { listId: claim.listId, nowMs: deps.clock(), claims, live: [], refused };
   await recordVerdicts(deps, verdicts, () => 0);

@@ -1,11 +1,12 @@
 import type { Caller, Directory } from '../accounts/directory-types.ts';
+import { parseRuleName } from '../compliance/index.ts';
 import { SECOND_MS, type Clock } from '../lib/clock.ts';
 import type { AcceptItem } from './accept-types.ts';
 import { SOURCES } from './batch.ts';
 import { toDecisions } from './decisions.ts';
 import { toOutboundMessage, type AcceptedMessage, type OutboundMessage } from './outbound-message.ts';
 import { newGateBatch } from './pipeline.ts';
-import { runStages, type GateBatch, type Stage } from './stage.ts';
+import { runStages, type GateBatch, type Refusal, type Stage } from './stage.ts';
 
 /** After every message there is, so that all of them count as earlier; shown as an id that no message has. */
 const DRY_RUN_NUMBER = 2 ** 47;
@@ -21,9 +22,9 @@ export interface PreflightDeps {
 export interface PreflightAnswer {
   readonly success: true;
   readonly would_send: boolean;
-  readonly outcome: 'send' | 'dropped';
+  readonly outcome: 'send' | 'hold' | 'dropped';
   readonly reasons: readonly { readonly code: string; readonly detail: string | null }[];
-  readonly hold: null;
+  readonly hold: { readonly reason: string; readonly until: string; readonly rule: string | null } | null;
   readonly rendered_body: string | null;
   readonly encoding: string | null;
   readonly characters: number | null;
@@ -31,7 +32,13 @@ export interface PreflightAnswer {
   readonly provider: string | null;
   readonly estimated_delay_seconds: number;
   readonly cost: { readonly amount: number; readonly currency: string };
-  readonly decisions: readonly { readonly check: string; readonly result: string; readonly code?: string }[];
+  readonly decisions: readonly {
+    readonly check: string;
+    readonly result: string;
+    readonly code?: string;
+    readonly rule?: string;
+    readonly rule_version?: number | null;
+  }[];
 }
 
 /** Runs a valid message through the very stages of the gate without sending it. Lists every reason, in gate order. */
@@ -52,16 +59,17 @@ export async function preflight(deps: PreflightDeps, caller: Caller, item: Accep
 }
 
 function toAnswer(batch: GateBatch, message: OutboundMessage, dueMs: number): PreflightAnswer {
-  const passes = batch.refused.length === 0;
+  const held = batch.refused.find(({ outcome }) => outcome.state === 'held');
+  const isDropped = batch.refused.some(({ outcome }) => outcome.state !== 'held');
   const rendered = message.segments > 0;
-  const codes = new Map(batch.refused.map(({ check, outcome }) => [check, outcome.reason]));
+  const refusals = new Map(batch.refused.map((refusal) => [refusal.check, refusal]));
   const micros = message.segments * (batch.account?.settings.pricePerSegmentMicros ?? 0);
   return {
     success: true,
-    would_send: passes,
-    outcome: passes ? 'send' : 'dropped',
+    would_send: !isDropped,
+    outcome: isDropped ? 'dropped' : held === undefined ? 'send' : 'hold',
     reasons: batch.refused.map(({ outcome, detail }) => ({ code: outcome.reason, detail })),
-    hold: null,
+    hold: held === undefined || isDropped ? null : toHold(held),
     rendered_body: rendered ? message.body : null,
     encoding: rendered ? message.encoding : null,
     characters: rendered ? message.characters : null,
@@ -70,8 +78,22 @@ function toAnswer(batch: GateBatch, message: OutboundMessage, dueMs: number): Pr
     estimated_delay_seconds: Math.max(0, Math.ceil((dueMs - batch.nowMs) / SECOND_MS)),
     cost: { amount: micros / MICROS, currency: 'USD' },
     decisions: toDecisions(message.decisions).map(({ check, result }) => {
-      const code = codes.get(check);
-      return code === undefined ? { check, result } : { check, result: 'drop', code };
+      const refusal = refusals.get(check);
+      if (refusal === undefined) return { check, result };
+      const { outcome, rule } = refusal;
+      const shown = { check, result: outcome.state === 'held' ? 'hold' : 'drop', code: outcome.reason };
+      return rule === null ? shown : { ...shown, ...toShownRule(rule) };
     }),
   };
+}
+
+function toHold({ outcome, rule }: Refusal): PreflightAnswer['hold'] {
+  if (outcome.state !== 'held') return null;
+  const until = new Date(outcome.untilMs).toISOString();
+  return { reason: outcome.reason, until, rule: rule === null ? null : parseRuleName(rule).id };
+}
+
+function toShownRule(rule: string): { rule: string; rule_version: number | null } {
+  const { id, version } = parseRuleName(rule);
+  return { rule: id, rule_version: version };
 }

@@ -105,13 +105,24 @@ describe('what is kept', () => {
     expect(stored).toHaveLength(1);
   });
 
-  test('what names no number of ours goes to every list that the call is genuine for, and to no other', async () => {
+  test('a text to a number that is no list of the account is kept for the operator and does nothing', async () => {
     lists = [
       twilio(1, '+18445550120', TOKENS[0]),
       twilio(2, '+18445550121', TOKENS[0]),
       twilio(3, '+18445550122', TOKENS[1]),
     ];
-    await call(twilioCall(STOP, TOKENS[0]));
+    expect((await call(twilioCall(STOP, TOKENS[0]))).status).toBe(200);
+    expect(stored).toEqual([]);
+    expect(strays).toMatchObject([{ ownNumber: '+18445550111', phone: '+13125550142', body: 'STOP' }]);
+  });
+
+  test('what names our number in no readable form goes to every list that the call is genuine for, and to no other', async () => {
+    lists = [
+      twilio(1, '+18445550120', TOKENS[0]),
+      twilio(2, '+18445550121', TOKENS[0]),
+      twilio(3, '+18445550122', TOKENS[1]),
+    ];
+    await call(twilioCall({ ...STOP, To: 'PetsService' }, TOKENS[0]));
     expect(stored.map(({ listId, inbound }) => [listId, inbound[0]?.text])).toEqual([
       [1, 'STOP'],
       [2, 'STOP'],

@@ -10,11 +10,18 @@ export interface Refusal {
   readonly check: Check;
   readonly outcome:
     | { readonly state: 'dropped' | 'orphaned'; readonly reason: DropReason }
+    /** It comes back to the gate at `untilMs`. */
+    | { readonly state: 'held'; readonly reason: HoldReason; readonly untilMs: number }
     /** The carrier could not be reached until the message was stale, or we could not process the message. */
     | { readonly state: 'failed'; readonly reason: 'CARRIER_UNAVAILABLE' | 'REJECTED_SYSTEM_ERROR' };
   /** For people: which word, since when. */
   readonly detail: string | null;
+  /** The rule of `compliance` that decided, with its version. */
+  readonly rule: string | null;
 }
+
+/** What a held message waits for. */
+export type HoldReason = 'quiet_hours' | 'frequency_rule';
 
 /** Messages of one list that go through the gate together. A stage sees all of them at once. */
 export interface GateBatch {
@@ -51,7 +58,8 @@ export function keep(
       message.decisions = setDecision(message.decisions, check, 'pass');
     } else {
       message.decisions = setDecision(message.decisions, check, 'fail');
-      batch.refused.push({ message, check, outcome: refusal.outcome, detail: refusal.detail ?? null });
+      const { outcome, detail = null, rule = null } = refusal;
+      batch.refused.push({ message, check, outcome, detail, rule });
     }
     if (refusal === undefined || batch.dryRun) batch.live[kept++] = message;
   }
@@ -61,11 +69,17 @@ export function keep(
 export interface RefusalReason {
   readonly outcome: Refusal['outcome'];
   readonly detail?: string | null;
+  readonly rule?: string | null;
 }
 
 /** The common refusal: dropped for `reason`. */
 export function drop(reason: DropReason, detail: string | null = null): RefusalReason {
   return { outcome: { state: 'dropped', reason }, detail };
+}
+
+/** Not now: the message waits for a known time. */
+export function hold(reason: HoldReason, untilMs: number, rule: string): RefusalReason {
+  return { outcome: { state: 'held', reason, untilMs }, rule };
 }
 
 /** Runs the stages in order until none of the messages is left. */

@@ -31,11 +31,14 @@ export interface NewMessageRow {
   readonly metadata: string | null;
   readonly firstLink: number | null;
   readonly linkCount: number;
+  readonly holdUntilMs: number | null;
+  /** The rule that held or dropped it. */
+  readonly holdRule: string | null;
 }
 
 const COLUMNS = `list_id, number, phone, state, lane, source, flags, encoding, segments, characters, decisions, text_hash,
   created_ms, send_at_ms, submitted_ms, final_ms, updated_ms, detail, template, body, contact_data, metadata, first_link,
-  link_count`;
+  link_count, hold_until_ms, hold_rule`;
 
 /** Inserts by binary COPY. A number that exists already fails the transaction. */
 export async function insertMessages(transaction: Transaction, messages: readonly NewMessageRow[]): Promise<void> {
@@ -43,7 +46,7 @@ export async function insertMessages(transaction: Transaction, messages: readonl
   const rows = new CopyRows(messages.length * 400);
   for (const m of messages) {
     rows
-      .row(24)
+      .row(26)
       .int4(m.listId)
       .int8(m.number)
       .int8(m.phone)
@@ -67,7 +70,9 @@ export async function insertMessages(transaction: Transaction, messages: readonl
       .jsonb(m.contactData)
       .jsonb(m.metadata)
       .int8(m.firstLink)
-      .int2(m.linkCount);
+      .int2(m.linkCount)
+      .int8(m.holdUntilMs)
+      .text(m.holdRule);
   }
   await copyRows(transaction, `copy message (${COLUMNS}) from stdin`, rows);
 }
@@ -75,6 +80,7 @@ export async function insertMessages(transaction: Transaction, messages: readonl
 /** A message that comes back to the gate. */
 export interface KnownMessage {
   readonly number: number;
+  readonly state: number;
   readonly phone: number;
   readonly lane: number;
   readonly source: number;
@@ -89,6 +95,14 @@ export interface KnownMessage {
   readonly sendAtMs: number | null;
   readonly template: string;
   readonly body: string | null;
+  readonly heldUntilMs: number | null;
+  /** Of marketing messages, whose recipient's place is asked again. */
+  readonly contactData: KnownContactData | null;
+}
+
+export interface KnownContactData {
+  readonly custom_fields?: Readonly<Record<string, string | number | boolean>>;
+  readonly timezone?: string;
 }
 
 /** Those of the named messages that are in one of the states, by number. Others have moved on meanwhile. */
@@ -101,8 +115,9 @@ export async function loadKnownMessages(
   const { rows } = await pool.query<KnownMessage>({
     name: 'message.load_known',
     text: `
-      select number, phone, lane, source, flags, attempt, encoding, segments, characters, decisions,
-        text_hash::text as "textHash", created_ms as "createdMs", send_at_ms as "sendAtMs", template, body
+      select number, state, phone, lane, source, flags, attempt, encoding, segments, characters, decisions,
+        text_hash::text as "textHash", created_ms as "createdMs", send_at_ms as "sendAtMs", template, body,
+        hold_until_ms as "heldUntilMs", case when lane = 1 then contact_data end as "contactData"
       from message
       where list_id = $1 and number = any ($2::bigint[]) and state = any ($3::smallint[])
       order by number`,
@@ -119,6 +134,9 @@ export interface RegatedMessage {
   readonly decisions: number;
   readonly submittedMs: number | null;
   readonly finalMs: number | null;
+  /** null: those of the last hold stay. */
+  readonly holdUntilMs: number | null;
+  readonly holdRule: string | null;
 }
 
 /** Writes new verdicts; returns the numbers that were still waiting (`fromStates`), others are left alone. */
@@ -135,10 +153,12 @@ export async function updateRegated(
     text: `
       update message m
       set state = r.state, detail = r.detail, decisions = r.decisions,
-        submitted_ms = coalesce(r.submitted_ms, m.submitted_ms), final_ms = r.final_ms, hold_until_ms = null,
-        hold_rule = null, updated_ms = $8
-      from unnest($2::bigint[], $3::smallint[], $4::text[], $5::bigint[], $6::bigint[], $7::bigint[])
-        as r(number, state, detail, decisions, submitted_ms, final_ms)
+        submitted_ms = coalesce(r.submitted_ms, m.submitted_ms), final_ms = r.final_ms,
+        hold_until_ms = coalesce(r.hold_until_ms, m.hold_until_ms), hold_rule = coalesce(r.hold_rule, m.hold_rule),
+        updated_ms = $8
+      from unnest($2::bigint[], $3::smallint[], $4::text[], $5::bigint[], $6::bigint[], $7::bigint[], $10::bigint[],
+          $11::text[])
+        as r(number, state, detail, decisions, submitted_ms, final_ms, hold_until_ms, hold_rule)
       where m.list_id = $1 and m.number = r.number and m.number = any ($2::bigint[]) and m.state = any ($9::smallint[])
       returning m.number`,
     values: [
@@ -151,6 +171,8 @@ export async function updateRegated(
       messages.map((m) => m.finalMs),
       nowMs,
       fromStates,
+      messages.map((m) => m.holdUntilMs),
+      messages.map((m) => m.holdRule),
     ],
   });
   return rows.map((row) => row.number);

@@ -215,7 +215,7 @@ test('a list has its own texts, with macros', async () => {
   await rig.setListSettings(1, { reply_stop: 'Bye from {{brand_name}}, {{support_contact}}{{nothing}}.' });
   await rig.setAccountSettings({ brand_name: 'NWP', support_contact: 'nwp.example/help' });
   await write('stop');
-  expect(await answersTo()).toEqual(['Bye from NWP, nwp.example/help.']);
+  expect(await answersTo()).toEqual(['Bye from Demo, nwp.example/help.']);
 });
 
 describe('a join keyword', () => {

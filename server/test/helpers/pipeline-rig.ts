@@ -153,7 +153,7 @@ export async function createPipelineRig(options: RigOptions = {}): Promise<Pipel
   const store = building.use(openSimulatorStore(join(folder, 'simulator')));
   const simulator = building.use(createSimulatorCarrier({ store, clock, onEvents, timeScale }));
   const connections = building.use(createConnections([simulator]));
-  const gate = createGate({ pool, links, linkIds });
+  const gate = createGate({ pool, directory, links, linkIds });
   const accept = createAcceptStage({ log, numbers, clock, landWithin });
   const workers: SendingWorker[] = [];
   const readers: LogReader[] = [];
@@ -226,7 +226,9 @@ export async function createPipelineRig(options: RigOptions = {}): Promise<Pipel
     const { rows } = await pool.query<{ count: number }>(sql, [...values]);
     return Number(rows[0]?.count);
   }
+  // Events come first: what they make, such as answers to texts, is looked for after them.
   const isQuiet = async (): Promise<boolean> =>
+    (await applied.backlog()) === 0 &&
     (await landed.backlog()) === 0 &&
     (await count('select count(*) from outbound_batch where due_ms <= $1', [clock()])) === 0 &&
     (await count('select count(*) from submission')) === 0 &&
@@ -333,7 +335,7 @@ export async function createPipelineRig(options: RigOptions = {}): Promise<Pipel
     async addContact(phone, { first_name, last_name, ...columns } = {}) {
       const row = { list_id: 1, phone: Number(phone.slice(1)), created_ms: clock(), ...columns };
       await pool.query(
-        'insert into account_contact (account_id, phone, first_name, last_name) values ($1, $2, $3, $4)',
+        'insert into account_contact (account_id, phone, first_name, last_name) values ($1, $2, $3, $4) on conflict do nothing',
         [demo.account.id, row.phone, first_name ?? null, last_name ?? null],
       );
       const names = Object.keys(row);

@@ -18,7 +18,7 @@ import type { Pool } from '../../store/pool.ts';
 import { holdSubmission, type Submission } from '../../store/submission-store.ts';
 import { withTransaction, type Transaction } from '../../store/transaction.ts';
 import { hasFlag } from '../flags.ts';
-import { LANES } from '../batch.ts';
+import { laneOf } from '../lane-of.ts';
 import { MESSAGE_STATES as S } from '../message-state.ts';
 import type { OutboundMessage } from '../outbound-message.ts';
 import { lockIds, registerIds, type TakenMessage } from '../register-ids.ts';
@@ -268,11 +268,6 @@ async function scheduleRetries(
     await insertMessageEvents(transaction, submission.listId, events, nowMs);
   }
   return earliestMs;
-}
-
-function laneOf(message: OutboundMessage): number {
-  if (hasFlag(message.flags, 'skip_rate_limit') || hasFlag(message.flags, 'simulated')) return LANES.express;
-  return message.category === 'marketing' ? LANES.marketing : LANES.transactional;
 }
 
 function addMoves(moves: Map<number, number>, more: ReadonlyMap<number, number>): Map<number, number> {

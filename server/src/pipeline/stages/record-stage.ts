@@ -1,13 +1,21 @@
 import { moveCounts } from '../../store/message-count-store.ts';
 import { recordSends, takeBackSends } from '../../store/contact-activity-store.ts';
 import { insertLinkRange } from '../../store/link-store.ts';
-import { insertMessages, updateRegated, type NewMessageRow } from '../../store/message-progress-store.ts';
+import {
+  insertMessageEvents,
+  insertMessages,
+  updateRegated,
+  type NewMessageRow,
+  type RegatedMessage,
+} from '../../store/message-progress-store.ts';
 import type { MessageEvents, MessageNews } from '../../messages/message-events.ts';
-import { finishClaims, releaseClaims, type WorkedClaim } from '../../store/outbound-batch-store.ts';
+import type { NumberBlocks } from '../../store/number-blocks.ts';
+import { finishClaims, insertNamedBatch, releaseClaims, type WorkedClaim } from '../../store/outbound-batch-store.ts';
 import type { Pool } from '../../store/pool.ts';
 import { findSubmission, insertSubmission, type Submission } from '../../store/submission-store.ts';
 import { isConnectionError, withTransaction, type Transaction } from '../../store/transaction.ts';
 import { LANES } from '../batch.ts';
+import { laneOf } from '../lane-of.ts';
 import { hasFlag } from '../flags.ts';
 import { toEncodingCode } from '../encoding-code.ts';
 import { MESSAGE_STATES as S } from '../message-state.ts';
@@ -29,6 +37,7 @@ export interface RecordStageDeps {
   readonly workerId: number;
   readonly leaseMs: number;
   readonly messageEvents: MessageEvents;
+  readonly numbers: Pick<NumberBlocks, 'take'>;
 }
 
 /** A number that no batch of this list had before: the first message of the submit that was never submitted as first. */
@@ -85,7 +94,7 @@ async function findStanding(
 }
 
 async function record(
-  { pool, workerId, leaseMs, messageEvents }: RecordStageDeps,
+  { pool, workerId, leaseMs, messageEvents, numbers }: RecordStageDeps,
   verdicts: Verdicts,
   submissionId: number,
 ): Promise<RecordedVerdicts | undefined> {
@@ -96,6 +105,7 @@ async function record(
     const moved = await updateKnown(transaction, verdicts);
     const messages = verdicts.live.filter((message) => !message.hasRow || moved.has(message.number));
     await insertLinks(transaction, verdicts);
+    await scheduleHolds(transaction, numbers, verdicts, moved);
     const submission = {
       listId,
       submissionId,
@@ -106,7 +116,7 @@ async function record(
     };
     if (messages.length > 0) {
       await insertSubmission(transaction, submission);
-      const contacts = messages.filter((message) => !message.hasRow && !hasFlag(message.flags, 'simulated'));
+      const contacts = messages.filter((message) => message.attempt === 0 && !hasFlag(message.flags, 'simulated'));
       await recordSends(
         transaction,
         listId,
@@ -121,9 +131,11 @@ async function record(
   });
 }
 
-/** Messages that end here. */
+/** Messages that end here; those that are held come again. */
 function newsOf({ refused, nowMs }: Verdicts, moved: ReadonlySet<number>): MessageNews {
-  const ended = refused.filter(({ message }) => !message.hasRow || moved.has(message.number));
+  const ended = refused.filter(
+    ({ message, outcome }) => outcome.state !== 'held' && (!message.hasRow || moved.has(message.number)),
+  );
   return {
     changed: ended.map(({ message, outcome }) => ({
       number: message.number,
@@ -137,23 +149,27 @@ function newsOf({ refused, nowMs }: Verdicts, moved: ReadonlySet<number>): Messa
 
 /** Messages that were counted as sent when they were tried first and now end without having been taken. */
 function phonesTakenBack({ refused }: Verdicts, moved: ReadonlySet<number>): number[] {
-  const ended = refused.filter(({ message }) => moved.has(message.number) && message.attempt > 0);
+  const ended = refused.filter(
+    ({ message, outcome }) => moved.has(message.number) && message.attempt > 0 && outcome.state !== 'held',
+  );
   return ended.filter(({ message }) => !hasFlag(message.flags, 'simulated')).map(({ message }) => message.phone);
 }
 
 function toRows(verdicts: Verdicts): NewMessageRow[] {
   const rows: NewMessageRow[] = [];
   for (const message of verdicts.live) {
-    if (!message.hasRow) rows.push(toRow(verdicts, message, S.submitting, null));
+    if (!message.hasRow) rows.push(toRow(verdicts, message, undefined));
   }
-  for (const { message, outcome } of verdicts.refused) {
-    if (!message.hasRow) rows.push(toRow(verdicts, message, S[outcome.state], outcome.reason));
+  for (const refusal of verdicts.refused) {
+    if (!refusal.message.hasRow) rows.push(toRow(verdicts, refusal.message, refusal));
   }
   return rows;
 }
 
-function toRow(verdicts: Verdicts, message: OutboundMessage, state: number, reason: string | null): NewMessageRow {
-  const { listId, nowMs } = verdicts;
+/** Without a refusal the message goes to the carrier. */
+function toRow({ listId, nowMs }: Verdicts, message: OutboundMessage, refusal: Refusal | undefined): NewMessageRow {
+  const holdUntilMs = refusal === undefined ? null : heldUntil(refusal);
+  const state = refusal === undefined ? S.submitting : S[refusal.outcome.state];
   const rendered = message.segments > 0;
   return {
     listId,
@@ -170,42 +186,83 @@ function toRow(verdicts: Verdicts, message: OutboundMessage, state: number, reas
     textHash: rendered ? message.textHash : null,
     createdMs: message.createdMs,
     sendAtMs: message.sendAtMs,
-    submittedMs: reason === null ? nowMs : null,
-    finalMs: reason === null ? null : nowMs,
+    submittedMs: refusal === undefined ? nowMs : null,
+    finalMs: refusal === undefined || holdUntilMs !== null ? null : nowMs,
     updatedMs: nowMs,
-    detail: reason,
+    detail: refusal?.outcome.reason ?? null,
     template: message.template,
     body: rendered && message.body !== message.template ? message.body : null,
     contactData: message.contactData === null ? null : JSON.stringify(message.contactData),
     metadata: message.metadata,
     firstLink: message.firstLink,
     linkCount: message.destinations.length,
+    holdUntilMs,
+    holdRule: refusal?.rule ?? null,
   };
+}
+
+function heldUntil({ outcome }: Refusal): number | null {
+  return outcome.state === 'held' ? outcome.untilMs : null;
 }
 
 /** Moves messages that have rows already; returns those that still waited. */
 async function updateKnown(transaction: Transaction, verdicts: Verdicts): Promise<Set<number>> {
-  const known = [
-    ...verdicts.live
-      .filter((message) => message.hasRow)
-      .map((message) => ({ message, state: S.submitting as number, detail: null as string | null })),
-    ...verdicts.refused
-      .filter(({ message }) => message.hasRow)
-      .map(({ message, outcome }) => ({
-        message,
-        state: S[outcome.state] as number,
-        detail: outcome.reason as string | null,
-      })),
-  ];
-  const changes = known.map(({ message, state, detail }) => ({
-    number: message.number,
-    state,
-    detail,
-    decisions: message.decisions,
-    submittedMs: state === S.submitting ? verdicts.nowMs : null,
-    finalMs: state === S.submitting ? null : verdicts.nowMs,
-  }));
-  return new Set(await updateRegated(transaction, verdicts.listId, changes, WAITING_STATES, verdicts.nowMs));
+  const { listId, live, refused, nowMs } = verdicts;
+  const changes: RegatedMessage[] = [];
+  for (const { number, decisions, hasRow } of live) {
+    if (!hasRow) continue;
+    const going = { state: S.submitting, detail: null, submittedMs: nowMs, finalMs: null };
+    changes.push({ number, decisions, ...going, holdUntilMs: null, holdRule: null });
+  }
+  for (const refusal of refused) {
+    const { message, outcome, rule } = refusal;
+    if (!message.hasRow) continue;
+    const holdUntilMs = heldUntil(refusal);
+    changes.push({
+      number: message.number,
+      decisions: message.decisions,
+      state: S[outcome.state],
+      detail: outcome.reason,
+      submittedMs: null,
+      finalMs: holdUntilMs === null ? nowMs : null,
+      holdUntilMs,
+      holdRule: rule,
+    });
+  }
+  return new Set(await updateRegated(transaction, listId, changes, WAITING_STATES, nowMs));
+}
+
+/** Puts held messages into batches that are due when their hold ends. */
+async function scheduleHolds(
+  transaction: Transaction,
+  numbers: RecordStageDeps['numbers'],
+  { listId, refused, nowMs }: Verdicts,
+  moved: ReadonlySet<number>,
+): Promise<void> {
+  const groups = new Map<string, { dueMs: number; messages: OutboundMessage[] }>();
+  const events: { number: number; state: number; detail: string }[] = [];
+  for (const { message, outcome } of refused) {
+    if (outcome.state !== 'held' || (message.hasRow && !moved.has(message.number))) continue;
+    const key = `${outcome.untilMs} ${message.source} ${laneOf(message)} ${hasFlag(message.flags, 'simulated')}`;
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, { dueMs: outcome.untilMs, messages: [message] });
+    else group.messages.push(message);
+    events.push({ number: message.number, state: S.held, detail: outcome.reason });
+  }
+  for (const { dueMs, messages } of groups.values()) {
+    const first = messages[0] as OutboundMessage;
+    await insertNamedBatch(transaction, {
+      listId,
+      batchId: await numbers.take(1),
+      lane: laneOf(first),
+      source: first.source,
+      simulated: hasFlag(first.flags, 'simulated'),
+      createdMs: nowMs,
+      dueMs,
+      numbers: messages.map((message) => message.number),
+    });
+  }
+  if (events.length > 0) await insertMessageEvents(transaction, listId, events, nowMs);
 }
 
 /** States of rows that a batch may name. */
@@ -234,7 +291,7 @@ function countMoves({ live, refused }: Verdicts, moved: ReadonlySet<number>): Ma
   const add = (message: OutboundMessage, state: number): void => {
     if (message.hasRow && !moved.has(message.number)) return;
     moves.set(state, (moves.get(state) ?? 0) + 1);
-    if (message.hasRow) moves.set(S.queued, (moves.get(S.queued) ?? 0) - 1);
+    if (message.hasRow) moves.set(message.waitedAs, (moves.get(message.waitedAs) ?? 0) - 1);
   };
   for (const message of live) add(message, S.submitting);
   for (const { message, outcome } of refused) add(message, S[outcome.state]);

@@ -10,7 +10,17 @@ const preflightSchema = Type.Object({
   would_send: Type.Boolean(),
   outcome: wordSchema(['send', 'hold', 'dropped', 'delayed']),
   reasons: Type.Array(Type.Object({ code: Type.String(), detail: Type.Union([Type.String(), Type.Null()]) })),
-  hold: Type.Union([Type.Record(Type.String(), Type.Unknown()), Type.Null()]),
+  hold: Type.Union(
+    [
+      Type.Object({
+        reason: Type.String(),
+        until: Type.String({ format: 'date-time' }),
+        rule: Type.Union([Type.String(), Type.Null()]),
+      }),
+      Type.Null(),
+    ],
+    { description: 'Set when the message would wait: why, until when, and the rule that says so.' },
+  ),
   rendered_body: Type.Union([Type.String(), Type.Null()]),
   encoding: Type.Union([wordSchema(['GSM-7', 'UCS-2']), Type.Null()]),
   characters: Type.Union([Type.Integer(), Type.Null()]),

@@ -1,0 +1,110 @@
+/*
+ * Hours and caps of marketing texts in the United States and France, as dated rows with their sources. Not legal advice:
+ * have counsel confirm. Where sources conflict (noted in the row), the stricter one is taken. A row that changes gets a new
+ * version; the old one gets `validTo`.
+ */
+import type { QuietRule, RuleWindow } from './quiet-rule.ts';
+
+const S1 = 'support.referrizer.com (TCPA quiet hours and state rules)';
+const S2 = 'usestello.com/compliance';
+const S3 = 'dropcowboy.com/state-compliance';
+const CHECKED_ON = '2026-11-23';
+
+const EVERY_DAY = [0, 1, 2, 3, 4, 5, 6] as const;
+const WEEKDAYS = [1, 2, 3, 4, 5] as const;
+const MONDAY_TO_SATURDAY = [1, 2, 3, 4, 5, 6] as const;
+const WEEKEND = [0, 6] as const;
+
+type Details = Partial<Pick<QuietRule, 'validFrom' | 'holidays' | 'country' | 'note'>>;
+
+function hours(
+  id: string,
+  region: string | null,
+  windows: RuleWindow[],
+  source: string,
+  details: Details = {},
+): QuietRule {
+  return row({ id, region, windows, cap: null, source }, details);
+}
+
+function cap(id: string, region: string, source: string, details: Details = {}): QuietRule {
+  return row({ id, region, windows: null, cap: { messages: 3, hours: 24 }, source }, details);
+}
+
+function row(
+  own: Pick<QuietRule, 'id' | 'region' | 'windows' | 'cap' | 'source'>,
+  { validFrom = null, holidays = null, country = 'US', note = null }: Details,
+): QuietRule {
+  return {
+    ...own,
+    country,
+    holidays,
+    validFrom,
+    validTo: null,
+    note,
+    checkedOn: CHECKED_ON,
+    enabled: true,
+    version: 1,
+  };
+}
+
+function window(days: RuleWindow['days'], start: string, end: string): RuleWindow {
+  return { days, start, end };
+}
+
+const daily = (start: string, end: string): RuleWindow[] => [window(EVERY_DAY, start, end)];
+
+export const QUIET_RULES: readonly QuietRule[] = [
+  hours('US-FED-HOURS', null, daily('08:00', '21:00'), '47 CFR 64.1200(c)(1)', { note: 'all numbers of +1' }),
+  hours('US-AL-HOURS', 'AL', [window(MONDAY_TO_SATURDAY, '08:00', '20:00')], `${S2}; ${S3}`, { holidays: 'US' }),
+  hours('US-CA-HOURS', 'CA', daily('09:00', '21:00'), S2, { note: 'conflict: absent in the other two sources' }),
+  hours('US-CT-HOURS', 'CT', daily('09:00', '20:00'), `${S1}; ${S2}; ${S3}`),
+  hours('US-FL-HOURS', 'FL', daily('08:00', '20:00'), `${S1}; ${S2}; ${S3}`),
+  hours('US-IL-HOURS', 'IL', daily('09:00', '21:00'), S2, { note: 'conflict: dropcowboy.com says 08' }),
+  hours('US-KY-HOURS', 'KY', daily('10:00', '21:00'), `${S2}; ${S3}`),
+  hours('US-LA-HOURS', 'LA', [window(MONDAY_TO_SATURDAY, '08:00', '20:00')], `${S2}; ${S3}`),
+  hours('US-MA-HOURS', 'MA', daily('08:00', '20:00'), `${S2}; ${S3}`),
+  hours('US-MD-HOURS', 'MD', daily('08:00', '20:00'), `${S1}; ${S2}; ${S3}`),
+  hours('US-MI-HOURS', 'MI', daily('09:00', '21:00'), `${S2}; ${S3}`),
+  hours('US-MN-HOURS', 'MN', daily('09:00', '21:00'), `${S2}; ${S3}`),
+  hours('US-MS-HOURS', 'MS', [window(MONDAY_TO_SATURDAY, '08:00', '20:00')], `${S1}; ${S2}; ${S3}`, {
+    note: 'Sundays: dropcowboy.com',
+  }),
+  hours('US-NJ-HOURS', 'NJ', daily('08:00', '20:00'), S1),
+  hours('US-NM-HOURS', 'NM', daily('09:00', '21:00'), S3),
+  hours('US-NV-HOURS', 'NV', daily('09:00', '20:00'), S3),
+  hours('US-OK-HOURS', 'OK', daily('08:00', '20:00'), `${S1}; ${S3}; mondaq.com 1251310`, { validFrom: '2022-11-01' }),
+  hours('US-RI-HOURS', 'RI', [window(WEEKDAYS, '09:00', '18:00'), window(WEEKEND, '10:00', '17:00')], S1),
+  hours('US-TX-HOURS', 'TX', [window(MONDAY_TO_SATURDAY, '09:00', '21:00'), window([0], '12:00', '21:00')], S1, {
+    note: 'conflict: one digest has Sundays the other way round',
+  }),
+  cap('US-FL-CAP', 'FL', 'Postscript help 4402923332379', { note: 'same subject, read strictly as any' }),
+  cap('US-OK-CAP', 'OK', '24kyc.com; mondaq.com', {
+    validFrom: '2022-11-01',
+    note: 'same subject, read strictly as any',
+  }),
+  hours('FR-HOURS', null, [window(MONDAY_TO_SATURDAY, '08:00', '22:00')], 'Klaviyo help 4408737146651', {
+    country: 'FR',
+    holidays: 'FR',
+  }),
+];
+
+/** Public holidays, by country. US: federal ones (5 U.S.C. 6103), on their own day and on the day they are observed. */
+export const HOLIDAYS: Readonly<Record<'US' | 'FR', ReadonlySet<string>>> = {
+  US: new Set([
+    ...['2026-01-01', '2026-01-19', '2026-02-16', '2026-05-25', '2026-06-19', '2026-07-03', '2026-07-04', '2026-09-07'],
+    ...['2026-10-12', '2026-11-11', '2026-11-26', '2026-12-25'],
+    ...['2027-01-01', '2027-01-18', '2027-02-15', '2027-05-31', '2027-06-18', '2027-06-19', '2027-07-04', '2027-07-05'],
+    ...['2027-09-06', '2027-10-11', '2027-11-11', '2027-11-25', '2027-12-24', '2027-12-25', '2027-12-31'],
+    ...['2028-01-01', '2028-01-17', '2028-02-21', '2028-05-29', '2028-06-19', '2028-07-04', '2028-09-04', '2028-10-09'],
+    ...['2028-11-10', '2028-11-11', '2028-11-23', '2028-12-25'],
+  ]),
+  FR: new Set([
+    ...['2026-01-01', '2026-04-06', '2026-05-01', '2026-05-08', '2026-05-14', '2026-05-25', '2026-07-14', '2026-08-15'],
+    ...['2026-11-01', '2026-11-11', '2026-12-25'],
+    ...['2027-01-01', '2027-03-29', '2027-05-01', '2027-05-08', '2027-05-06', '2027-05-17', '2027-07-14', '2027-08-15'],
+    ...['2027-11-01', '2027-11-11', '2027-12-25'],
+    ...['2028-01-01', '2028-04-17', '2028-05-01', '2028-05-08', '2028-05-25', '2028-06-05', '2028-07-14', '2028-08-15'],
+    ...['2028-11-01', '2028-11-11', '2028-12-25'],
+  ]),
+};

@@ -1,0 +1,187 @@
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { DAY_MS, HOUR_MS, MINUTE_MS } from '../../src/lib/clock.ts';
+import { preflight } from '../../src/pipeline/index.ts';
+import { LANES } from '../../src/pipeline/batch.ts';
+import { closeHealthy, createPipelineRig, type PipelineRig } from '../helpers/pipeline-rig.ts';
+
+const NEW_YORK = '+12125550142';
+const FLORIDA = '+13055550142';
+let rig: PipelineRig;
+
+beforeEach(async () => {
+  rig = await createPipelineRig();
+});
+afterEach(() => closeHealthy(rig));
+
+/** Moves the clock on to the next time at which it is this hour of UTC, plus minutes. */
+function goTo(hourUtc: number, minute = 0): void {
+  const nowMs = rig.clock();
+  const today = Math.floor(nowMs / DAY_MS) * DAY_MS;
+  const at = today + hourUtc * HOUR_MS + minute * MINUTE_MS;
+  rig.advance((at > nowMs ? at : at + DAY_MS) - nowMs);
+}
+
+async function send(to: string, more: Readonly<Record<string, unknown>> = {}): Promise<string> {
+  const [id = ''] = await rig.send({
+    to,
+    body: `Sale ${Math.random()}`,
+    category: 'marketing',
+    skip_affixes: true,
+    ...more,
+  });
+  await rig.drain();
+  return id;
+}
+
+// 06:00 UTC is night in all of America, whatever the season; 19:00 UTC is day.
+test('marketing is held until the recipient may get it, then goes; reads tell the rule all the while', async () => {
+  goTo(6);
+  const id = await send(NEW_YORK);
+  const held = await rig.get(id);
+  expect(held).toMatchObject({
+    status: 'queued',
+    state: 'held',
+    status_detail: 'quiet_hours',
+    hold: { reason: 'quiet_hours', rule: 'US-FED-HOURS' },
+    times: { final_at: null },
+  });
+  expect(held.decisions.at(-1)).toEqual({
+    check: 'quiet_hours',
+    result: 'hold',
+    code: 'quiet_hours',
+    rule: 'US-FED-HOURS',
+    rule_version: 1,
+  });
+  expect(held.events.at(-1)).toMatchObject({ state: 'held', detail: 'quiet_hours' });
+  const untilMs = Date.parse(held.hold?.until ?? '');
+  expect(new Date(untilMs).toLocaleTimeString('en-GB', { timeZone: 'America/New_York' })).toBe('08:00:00');
+  rig.advance(untilMs - rig.clock() - MINUTE_MS);
+  await rig.drain();
+  expect(await rig.stateOf(id)).toBe('held');
+  rig.advance(2 * MINUTE_MS);
+  await rig.drain();
+  const sent = await rig.get(id);
+  expect(sent).toMatchObject({ status: 'delivered', hold: null });
+  expect(sent.decisions.at(-1)).toEqual({
+    check: 'quiet_hours',
+    result: 'pass',
+    rule: 'US-FED-HOURS',
+    rule_version: 1,
+  });
+  expect(
+    await rig.count('select send_count as count from list_contact_activity where phone = $1', [NEW_YORK.slice(1)]),
+  ).toBe(1);
+});
+
+test('an opt-out during the hold stops it; a hold can be cancelled; it does not make a message stale', async () => {
+  goTo(6);
+  const id = await send(NEW_YORK);
+  await rig.onEvents({
+    listId: 1,
+    reports: [],
+    inbound: [{ id: 'in', from: NEW_YORK, to: '', text: 'stop', atMs: rig.clock() }],
+  });
+  goTo(19);
+  await rig.drain();
+  expect(await rig.get(id)).toMatchObject({ state: 'dropped', status_detail: 'contact_blocked', hold: null });
+});
+
+test('transactional messages, and lists that switch it off, are exempt', async () => {
+  goTo(6);
+  const id = await send(NEW_YORK, { category: 'transactional' });
+  const { state, decisions } = await rig.get(id);
+  expect([state, decisions.at(-1)]).toEqual([
+    'delivered',
+    { check: 'quiet_hours', result: 'exempt', rule: null, rule_version: null },
+  ]);
+  await rig.setListSettings(1, { quiet_hours: false });
+  expect(await rig.stateOf(await send(NEW_YORK))).toBe('delivered');
+});
+
+test('a list can drop instead of waiting', async () => {
+  await rig.setListSettings(1, { quiet_hours_mode: 'cancel' });
+  goTo(6);
+  const message = await rig.get(await send(NEW_YORK));
+  expect(message).toMatchObject({ state: 'dropped', status_detail: 'quiet_hours', hold: null });
+  expect(message.decisions.at(-1)).toMatchObject({ result: 'drop', rule: 'US-FED-HOURS', rule_version: 1 });
+});
+
+test("the message's zone comes before the contact's, and that before the area code's", async () => {
+  goTo(6);
+  expect(await rig.stateOf(await send(NEW_YORK, { contact_data: { timezone: 'Asia/Tokyo' } }))).toBe('delivered');
+  await rig.addContact(NEW_YORK);
+  await rig.pool.query(`update account_contact set timezone = 'Asia/Tokyo' where phone = $1`, [NEW_YORK.slice(1)]);
+  expect(await rig.stateOf(await send(NEW_YORK))).toBe('delivered');
+  const held = await send(NEW_YORK, { contact_data: { timezone: 'America/Chicago' } });
+  expect(await rig.stateOf(held)).toBe('held');
+  // 13:30 UTC is 08:30 in New York at the latest and 07:30 in Chicago at the earliest: the message keeps its own zone.
+  const until = Date.parse((await rig.get(held)).hold?.until ?? '');
+  expect(new Date(until).toLocaleTimeString('en-GB', { timeZone: 'America/Chicago' })).toBe('08:00:00');
+});
+
+test("rules of the contact's own state hold too", async () => {
+  await rig.addContact(NEW_YORK, { custom_fields: { state: 'ky' } });
+  goTo(6);
+  expect((await rig.get(await send(NEW_YORK))).hold).toMatchObject({ rule: 'US-KY-HOURS' });
+});
+
+test('Florida takes three marketing messages a day from an account, over all of its lists', async () => {
+  const other = await rig.addList('+18445550199');
+  goTo(19);
+  const first = rig.clock();
+  for (let n = 0; n < 2; n++) expect(await rig.stateOf(await send(FLORIDA))).toBe('delivered');
+  const [third = '', fourth = ''] = await rig.send(
+    { to: FLORIDA, body: 'Three', category: 'marketing', skip_affixes: true },
+    { to: FLORIDA, body: 'Four', category: 'marketing', skip_affixes: true },
+  );
+  await rig.drain();
+  expect([await rig.stateOf(third), await rig.stateOf(fourth)]).toEqual(['delivered', 'held']);
+  const { hold, status_detail: detail } = await rig.get(fourth);
+  expect([hold?.reason, hold?.rule, detail]).toEqual(['frequency_rule', 'US-FL-CAP', 'frequency_rule']);
+  expect(Math.abs(Date.parse(hold?.until ?? '') - first - DAY_MS)).toBeLessThan(MINUTE_MS);
+  expect(await rig.stateOf(await send(FLORIDA, { category: 'transactional' }))).toBe('delivered');
+  await rig.pool.query('update message set list_id = $1 where number = $2', [other, rig.ids.decode(third)]);
+  await rig.pool.query('insert into message_count (list_id, state, count) values ($1, 7, 1), ($1, -1, 1)', [other]);
+  await rig.pool.query('update message_count set count = count - 1 where list_id = 1 and state in (7, -1)');
+  const elsewhere = await send(FLORIDA);
+  expect(await rig.stateOf(elsewhere)).toBe('held');
+  await rig.setListSettings(1, { quiet_hours_mode: 'cancel' });
+  expect(await rig.get(await send(FLORIDA))).toMatchObject({ state: 'dropped', status_detail: 'frequency_rule' });
+  await rig.setListSettings(1, { quiet_hours_mode: 'hold' });
+  rig.advance(DAY_MS + MINUTE_MS);
+  await rig.drain();
+  expect([await rig.stateOf(fourth), await rig.stateOf(elsewhere)]).toEqual(['delivered', 'delivered']);
+});
+
+test('a preflight tells what the gate would do', async () => {
+  goTo(6);
+  const ask = (category: string, to = NEW_YORK) =>
+    preflight(rig, rig.caller, {
+      listId: 1,
+      lane: LANES.marketing,
+      dueMs: 0,
+      json: JSON.stringify({ to, body: 'Hello', category }),
+    });
+  const answer = await ask('marketing');
+  expect(answer).toMatchObject({
+    would_send: true,
+    outcome: 'hold',
+    reasons: [{ code: 'quiet_hours' }],
+    hold: { reason: 'quiet_hours', rule: 'US-FED-HOURS', until: expect.stringMatching(/T1[23]:00:00.000Z$/) },
+  });
+  expect(answer.decisions.at(-1)).toEqual({
+    check: 'quiet_hours',
+    result: 'hold',
+    code: 'quiet_hours',
+    rule: 'US-FED-HOURS',
+    rule_version: 1,
+  });
+  expect(await ask('transactional')).toMatchObject({ outcome: 'send', hold: null });
+  await rig.addContact(NEW_YORK, { active: false, reason: 'message' });
+  expect(await ask('marketing')).toMatchObject({
+    would_send: false,
+    outcome: 'dropped',
+    hold: null,
+    reasons: [{ code: 'contact_blocked' }, { code: 'quiet_hours' }],
+  });
+});
