@@ -325,8 +325,20 @@ create table opt_in_request (
   asked_ms bigint not null,
   method text not null,
   evidence jsonb not null,
+  custom_fields jsonb not null default '{}',
   primary key (list_id, phone)
 );
+
+-- Looks at hosted opt-in pages and subscribe links, with what was shown.
+create table opt_in_impression (
+  list_id integer not null,
+  page text not null,
+  ip_address text,
+  user_agent text,
+  configuration jsonb not null,
+  at_ms bigint not null
+);
+create index opt_in_impression_by_age on opt_in_impression (at_ms);
 
 -- Texts to numbers that are no list of the account, kept for a while for people to look at.
 create table stray_text (

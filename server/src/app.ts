@@ -12,6 +12,8 @@ import { openSimulatorStore } from './carriers/simulator/simulator-store.ts';
 import * as compliance from './compliance/index.ts';
 import type { Config, Role } from './config/config.ts';
 import * as contacts from './contacts/index.ts';
+import * as inbound from './inbound/index.ts';
+import * as optIns from './opt-ins/index.ts';
 import { purgeIdempotencyKeys } from './http/idempotency.ts';
 import type { HttpVerbs } from './http/http-deps.ts';
 import { registerSimulatorRoutes } from './http/routes/simulator/register-simulator-routes.ts';
@@ -51,6 +53,7 @@ import { releaseAllLeases } from './store/outbound-batch-store.ts';
 import { createPartitionLeases, ownsEverything, SHARE_LEASE_MS } from './store/partition-leases.ts';
 import { createPool, KEY_LOOKUP_OPTIONS, type Pool, type PoolOptions } from './store/pool.ts';
 import { insertUnreadableCall, purgeUnreadableCalls } from './store/unreadable-call-store.ts';
+import { purgeImpressions } from './store/impression-store.ts';
 import { purgeOptInRequests } from './store/opt-in-request-store.ts';
 import { insertStrayText, purgeStrayTexts } from './store/stray-text-store.ts';
 import { countWaiting } from './store/webhook-delivery-store.ts';
@@ -227,6 +230,7 @@ interface Parts extends Foundation {
   readonly linkIds: IdCodec;
   readonly accept: Accept;
   readonly callbacks: CallbackReceiver;
+  readonly optInPages: optIns.OptInPages;
   readonly verbs: HttpVerbs;
   readonly metrics: Metrics;
   readonly simulator: SimulatorCarrier;
@@ -288,7 +292,9 @@ async function buildParts(foundation: Foundation): Promise<Parts> {
     onError,
     onTimed: (elapsedMs) => metrics.onStage('land', elapsedMs),
   });
-  const accept = pipeline.createAcceptStage({ log, numbers, clock, landWithin: pipeline.landAndTell });
+  const accept = counted(pipeline.createAcceptStage({ log, numbers, clock, landWithin: pipeline.landAndTell }), {
+    onAccepted: (count) => metrics.onAccepted(count),
+  });
   const withdrawals = pipeline.createWithdrawals();
   const apply = pipeline.createApplyStage({
     pool: hotPool,
@@ -349,7 +355,9 @@ async function buildParts(foundation: Foundation): Promise<Parts> {
   }
   const landed = (): Promise<void> => land.caughtUp(LANDED_TIMEOUT_MS);
   const previewGate = pipeline.createGate({ pool, directory, links, linkIds });
-  const verbs = bindVerbs({ ...foundation, ids, linkIds, messageEvents, landed, gate: previewGate, outbox, vault, sender, connections, numbers });
+  const writing = { ...foundation, ids, linkIds, outbox, connections, numbers, accept };
+  const verbs = bindVerbs({ ...writing, messageEvents, landed, gate: previewGate, vault, sender });
+  const optInPages = optIns.createOptInPages({ ...writing, publicUrl: config.publicUrl, onError });
   const readiness = (): { ready: boolean; reasons: string[] } => {
     const reasons = directory.silentMs() < READY_STALE_MS ? [] : ['the database has not been heard from'];
     return { ready: reasons.length === 0, reasons };
@@ -358,8 +366,9 @@ async function buildParts(foundation: Foundation): Promise<Parts> {
     ...foundation,
     ids,
     linkIds,
-    accept: counted(accept, metrics),
+    accept,
     callbacks,
+    optInPages,
     verbs,
     metrics,
     simulator,
@@ -412,7 +421,7 @@ function readingsOf(
 }
 
 /** Counts what it lets through. */
-function counted(accept: Accept, metrics: Metrics): Accept {
+function counted(accept: Accept, metrics: Pick<Metrics, 'onAccepted'>): Accept {
   return {
     async accept(source, simulated, items) {
       const numbers = await accept.accept(source, simulated, items);
@@ -565,6 +574,7 @@ function dueWorks(deps: ScheduledDeps): DueWork[] {
         await purgeParkedReports(upkeepPool, nowMs - 72 * HOUR_MS);
         await purgeUnreadableCalls(upkeepPool, nowMs - 7 * DAY_MS);
         await pipeline.endParts({ pool: upkeepPool, onEvents: deps.onEvents }, nowMs - 72 * HOUR_MS);
+        await purgeImpressions(upkeepPool, nowMs - 90 * DAY_MS);
         await purgeStrayTexts(upkeepPool, nowMs - 30 * DAY_MS);
         await purgeOptInRequests(upkeepPool, nowMs - 7 * DAY_MS);
         await purgeCarrierRefs(upkeepPool, nowMs - 33 * DAY_MS);
@@ -630,6 +640,7 @@ interface VerbDeps extends Foundation {
   readonly outbox: webhooks.Outbox;
   readonly connections: Connections;
   readonly numbers: NumberBlocks;
+  readonly accept: Accept;
 }
 
 function bindVerbs(deps: VerbDeps): HttpVerbs {
@@ -647,6 +658,8 @@ function bindVerbs(deps: VerbDeps): HttpVerbs {
     cancelMessage: (caller, input) => messages.cancelMessage(reading, caller, input),
     preflight: (caller, item) => pipeline.preflight(deps, caller, item),
     contacts: contacts.bindContactVerbs({ ...deps, lookup: simulatedLookup }),
+    listReplies: (caller, query) => inbound.listReplies(reading, caller, query),
+    takeOptIn: (caller, input) => optIns.takeOptIn(deps, caller, input),
     listConsents: (caller, input) => compliance.listConsents({ pool }, caller, input),
     listLists: (caller, query) => lists.listLists(deps, caller, query),
     getList: (caller, input) => lists.getList(deps, caller, input),
@@ -680,6 +693,7 @@ async function listen(building: DisposalStack, config: Config, parts: Parts): Pr
     cover: secrets.createAnswerCover(parts.secretKey),
     verbs,
     callbacks,
+    optInPages: parts.optInPages,
     metricsText: () => metrics.text(),
     isReady: parts.readiness,
     limits,

@@ -40,6 +40,7 @@ const app = createHttpServer({
   pool,
   clock,
   cover: createAnswerCover(Buffer.alloc(32, 7)),
+  optInPages: { page: async () => null, submit: async () => null, follow: async () => null, qrCode: () => null },
   callbacks: { serves: () => false, receive: () => Promise.reject(new Error('No carrier calls here')) },
   verbs: neverCalled(),
   metricsText: async () => '',

@@ -21,9 +21,9 @@ export interface SubmitMessage {
   readonly validityMinutes: number;
   /**
    * To be asked right before the first byte goes out. True: the recipient opted out meanwhile, so it must not start; it is
-   * settled as `WITHDRAWN`.
+   * settled as `WITHDRAWN`. Absent: it is not to be sent, or was never to be withdrawn.
    */
-  isWithdrawn(): boolean;
+  isWithdrawn?(): boolean;
 }
 
 /** What became of one submit, by lifecycle: accepted, refused for good, definitely not taken, or nobody knows. */

@@ -124,7 +124,6 @@ export function makeMessage(from: string, to: string, changes: Partial<SubmitMes
     segments: 1,
     lane: 'marketing',
     validityMinutes: 240,
-    isWithdrawn: () => false,
   } as const;
   return { id, from, to, ...plain, ...changes };
 }

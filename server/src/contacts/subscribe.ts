@@ -46,6 +46,8 @@ export interface Subscribed {
   readonly isNewlyActive: boolean;
   /** It had opted out before and is subscribed again. */
   readonly isResubscribed: boolean;
+  /** Of the record in the ledger of consents; null: none was made. */
+  readonly consentId: string | null;
 }
 
 /**
@@ -73,6 +75,7 @@ export async function subscribe(
     nowMs,
   );
   const consents: ConsentEntry[] = [];
+  const consentPlaces = new Map<number, number>();
   const events: SubscriptionEvent<ResubscribeEvent>[] = [];
   const results = subscriptions.map((subscription, index): Subscribed => {
     const { before = null, after = null } = changes[index] ?? {};
@@ -80,7 +83,7 @@ export async function subscribe(
     const isNewlyActive = after.active && before?.active !== true;
     const isResubscribed = isNewlyActive && before !== null && before.reason !== 'no_consent';
     if (isNewlyActive || subscription.isConsent === true) {
-      consents.push(toConsent(subscription, isResubscribed, nowMs));
+      consentPlaces.set(index, consents.push(toConsent(subscription, isResubscribed, nowMs)) - 1);
     }
     // An import is no act of the person, and would be told a million times.
     if (isNewlyActive && subscription.method !== 'import') events.push(toEvent(subscription, nowMs));
@@ -90,11 +93,15 @@ export async function subscribe(
       isNewListContact: before === null,
       isNewlyActive,
       isResubscribed,
+      consentId: null,
     };
   });
   await emitSubscriptionEvents<ResubscribeEvent>(deps, transaction, events);
-  await appendConsents(transaction, consents, nowMs);
-  return results;
+  const consentIds = await appendConsents(transaction, consents, nowMs);
+  return results.map((result, index) => {
+    const place = consentPlaces.get(index);
+    return place === undefined ? result : { ...result, consentId: consentIds[place] ?? null };
+  });
 }
 
 function decide(

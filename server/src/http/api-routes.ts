@@ -11,6 +11,8 @@ import { getMessageRoute } from './routes/v2/get-message.ts';
 import { getSettingsRoute } from './routes/v2/get-settings.ts';
 import { getSetupStatusRoute } from './routes/v2/get-setup-status.ts';
 import { importRoutes } from './routes/v2/import-routes.ts';
+import { listRepliesRoute } from './routes/v2/list-replies.ts';
+import { takeOptInRoute } from './routes/v2/take-opt-in.ts';
 import { listConsentsRoute } from './routes/v2/list-consents.ts';
 import { listListsRoute } from './routes/v2/list-lists.ts';
 import { listWriteRoutes } from './routes/v2/list-write-routes.ts';
@@ -37,6 +39,8 @@ export function apiRoutes(deps: HttpDeps): readonly ApiRoute[] {
     ...importRoutes(deps),
     ...blockRoutes(deps),
     listConsentsRoute(deps),
+    takeOptInRoute(deps),
+    listRepliesRoute(deps),
     listListsRoute(deps),
     getListRoute(deps),
     ...listWriteRoutes(deps),

@@ -27,6 +27,7 @@ function createInertDeps(): HttpDeps {
     clock: neverCalled,
     cover: inert as AnswerCover,
     verbs: inert as HttpVerbs,
+    optInPages: { page: neverCalled, submit: neverCalled, follow: neverCalled, qrCode: neverCalled },
     callbacks: { serves: neverCalled, receive: neverCalled },
     metricsText: neverCalled,
     isReady: neverCalled,

@@ -8,6 +8,7 @@ import type { Row } from '../lib/fields.ts';
 import type { IdCodec } from '../lib/public-id.ts';
 import type { RawMessageQuery } from '../messages/index.ts';
 import type { Accept, AcceptItem } from '../pipeline/accept-types.ts';
+import type { OptInPages } from '../opt-ins/index.ts';
 import type { Pool } from '../store/pool.ts';
 import type { AnswerCover } from '../secrets/index.ts';
 import type { WebhookVerbs } from '../webhooks/index.ts';
@@ -21,6 +22,8 @@ export interface HttpVerbs {
   /** Takes a message that passed the checks of a send. */
   preflight(caller: Caller, item: AcceptItem): Promise<object>;
   readonly contacts: ContactVerbs;
+  listReplies(caller: Caller, query: Query): Promise<object>;
+  takeOptIn(caller: Caller, input: Pick<Call, 'body' | 'transaction'>): Promise<object>;
   listConsents(caller: Caller, input: { phoneNumber: string }): Promise<object>;
   listLists(caller: Caller, query: Query): Promise<object>;
   getList(caller: Caller, input: { id: string }): Promise<object>;
@@ -54,6 +57,8 @@ export interface HttpDeps {
   /** For answers that hold a secret and are kept. */
   readonly cover: AnswerCover;
   readonly verbs: HttpVerbs;
+  /** Where people subscribe themselves. */
+  readonly optInPages: OptInPages;
   /** What carriers call. */
   readonly callbacks: CallbackTaker;
   /** In the text format of Prometheus. */

@@ -3,6 +3,7 @@ import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest }
 import { addApiRoute, type Answerer } from './add-api-route.ts';
 import { addCallbackRoutes } from './add-callback-routes.ts';
 import { addDocs } from './add-docs.ts';
+import { addOptInPages } from './add-opt-in-pages.ts';
 import { addHealthRoutes } from './add-health-routes.ts';
 import { toErrorAnswer } from './answer-error.ts';
 import { apiRoutes } from './api-routes.ts';
@@ -110,7 +111,10 @@ export function createHttpServer(deps: HttpDeps): FastifyInstance {
   addDocs(app, deps);
   app.register(async (scope) => {
     for (const route of routes) addApiRoute(scope, route, answerer);
-    if (deps.servesApi !== false) addCallbackRoutes(scope, deps);
+    if (deps.servesApi !== false) {
+      addCallbackRoutes(scope, deps);
+      addOptInPages(scope, deps.optInPages);
+    }
     addHealthRoutes(scope, deps);
   });
   if (deps.addRoutes !== undefined) app.register(async (scope) => deps.addRoutes?.(scope));

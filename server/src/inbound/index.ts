@@ -7,3 +7,4 @@ export {
   type CarrierAnswers,
   isOurs,
 } from './auto-answers.ts';
+export { listReplies, replyPageSchema, replyQueryFields } from './list-replies.ts';

@@ -234,6 +234,19 @@ export const ERRORS = {
     text: 'thompson_window_days must be an integer from 1 to 365',
   },
   invalid_tune: { status: 400, retryable: false, text: 'tune must be an object or null' },
+  // replies and opt-ins
+  invalid_class: { status: 400, retryable: false, text: 'class is not one of the known values' },
+  missing_list_identifier: { status: 400, retryable: false, text: 'list_number or list_id is required' },
+  invalid_list_id: { status: 400, retryable: false, text: 'list_id must be the id of a list' },
+  invalid_consent_text: {
+    status: 400,
+    retryable: false,
+    text: 'consent_text must be a string of at most 2000 characters',
+  },
+  invalid_user_agent: { status: 400, retryable: false, text: 'user_agent must be a string of at most 2000 characters' },
+  invalid_form_id: { status: 400, retryable: false, text: 'form_id must be a string of at most 255 characters' },
+  invalid_consented_at: { status: 400, retryable: false, text: 'consented_at must be a time that is not ahead' },
+  invalid_double_opt_in: { status: 400, retryable: false, text: 'double_opt_in must be a boolean' },
   // carrier callbacks
   invalid_signature: { status: 403, retryable: false, text: 'The callback is not signed by a known sender' },
   invalid_payload: { status: 400, retryable: false, text: 'The callback cannot be read' },

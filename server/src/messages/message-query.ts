@@ -1,7 +1,6 @@
 import { type TSchema, Type } from 'typebox';
 import { isE164, isListNumber, phoneToNumber } from '../lib/e164.ts';
-import { AppError, type ErrorCode } from '../lib/errors.ts';
-import { parseTimeMs } from '../lib/parse-time.ts';
+import { LIMIT_TEXT, readLimit, readParam, readTimeRange } from '../lib/query-params.ts';
 import type { IdCodec } from '../lib/public-id.ts';
 import { MESSAGE_STATES, type MessageState, toMessageStatus } from '../pipeline/message-state.ts';
 import { parseCursor } from './message-cursor.ts';
@@ -9,8 +8,6 @@ import { toShownState } from './message-view.ts';
 import { SHOWN_STATES, SHOWN_STATUSES } from './message-view-schemas.ts';
 import type { MessagePlace } from '../store/message-store.ts';
 
-const DEFAULT_LIMIT = 50;
-const MAX_LIMIT = 100;
 const ALL_STATES = Object.keys(MESSAGE_STATES) as readonly MessageState[];
 
 /** The query of `GET /api/v2/messages` as it came: one text a parameter, the last one where it was given twice. */
@@ -39,7 +36,7 @@ export const messageQueryFields = {
   schedule_id: Type.String({ description: '24 hexadecimal characters' }),
   created_from: Type.String({ description: 'Date or time, inclusive' }),
   created_to: Type.String({ description: 'Date or time, exclusive' }),
-  limit: Type.String({ description: `1 to ${MAX_LIMIT}, default ${DEFAULT_LIMIT}; more counts as ${MAX_LIMIT}` }),
+  limit: Type.String({ description: LIMIT_TEXT }),
   cursor: Type.String({ description: 'next_cursor of the page before' }),
 } satisfies Record<string, TSchema>;
 
@@ -49,36 +46,20 @@ export const messageQueryFields = {
  * `invalid_state`, `invalid_schedule_id`, `invalid_created_from`, `invalid_created_to`, `invalid_date_range`
  */
 export function parseMessageQuery(raw: RawMessageQuery, messageIds: Pick<IdCodec, 'decode'>): MessageQuery {
-  const query = {
-    limit: read(raw.limit, 'invalid_limit', parseLimit) ?? DEFAULT_LIMIT,
-    before: read(raw.cursor, 'invalid_cursor', (cursor) => parseCursor(messageIds, cursor)),
-    phone: read(raw.to, 'invalid_phone', (to) => (isE164(to) ? phoneToNumber(to) : undefined)),
-    listNumber: read(raw.list_number, 'invalid_list_number', (number) => (isListNumber(number) ? number : undefined)),
-    states: toStates(
-      read(raw.status, 'invalid_status', (status) => SHOWN_STATUSES.find((word) => word === status)),
-      read(raw.state, 'invalid_state', (state) => SHOWN_STATES.find((word) => word === state)),
+  return {
+    limit: readLimit(raw.limit),
+    before: readParam(raw.cursor, 'invalid_cursor', (cursor) => parseCursor(messageIds, cursor)),
+    phone: readParam(raw.to, 'invalid_phone', (to) => (isE164(to) ? phoneToNumber(to) : undefined)),
+    listNumber: readParam(raw.list_number, 'invalid_list_number', (number) =>
+      isListNumber(number) ? number : undefined,
     ),
-    scheduleId: read(raw.schedule_id, 'invalid_schedule_id', parseHexId),
-    createdFromMs: read(raw.created_from, 'invalid_created_from', parseTimeMs),
-    createdToMs: read(raw.created_to, 'invalid_created_to', parseTimeMs),
+    states: toStates(
+      readParam(raw.status, 'invalid_status', (status) => SHOWN_STATUSES.find((word) => word === status)),
+      readParam(raw.state, 'invalid_state', (state) => SHOWN_STATES.find((word) => word === state)),
+    ),
+    scheduleId: readParam(raw.schedule_id, 'invalid_schedule_id', parseHexId),
+    ...readTimeRange(raw.created_from, raw.created_to),
   };
-  if (query.createdFromMs !== null && query.createdToMs !== null && query.createdFromMs >= query.createdToMs) {
-    throw new AppError('invalid_date_range');
-  }
-  return query;
-}
-
-function read<T>(text: string | undefined, code: ErrorCode, parse: (text: string) => T | undefined): T | null {
-  if (text === undefined) return null;
-  const value = parse(text);
-  if (value === undefined) throw new AppError(code);
-  return value;
-}
-
-function parseLimit(text: string): number | undefined {
-  if (!/^[0-9]+$/.test(text)) return undefined;
-  const limit = Number(text);
-  return limit >= 1 ? Math.min(limit, MAX_LIMIT) : undefined;
 }
 
 function parseHexId(text: string): string | undefined {

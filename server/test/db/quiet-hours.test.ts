@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { DAY_MS, HOUR_MS, MINUTE_MS } from '../../src/lib/clock.ts';
+import { cancelMessage } from '../../src/messages/index.ts';
 import { preflight } from '../../src/pipeline/index.ts';
 import { LANES } from '../../src/pipeline/batch.ts';
 import { closeHealthy, createPipelineRig, type PipelineRig } from '../helpers/pipeline-rig.ts';
@@ -33,8 +34,15 @@ async function send(to: string, more: Readonly<Record<string, unknown>> = {}): P
   return id;
 }
 
+async function goToEndOfHold(id: string): Promise<void> {
+  const { hold } = await rig.get(id);
+  rig.advance(Date.parse(hold?.until ?? '') - rig.clock() + 1_000);
+  await rig.drain();
+}
+
 // 06:00 UTC is night in all of America, whatever the season; 19:00 UTC is day.
 test('marketing is held until the recipient may get it, then goes; reads tell the rule all the while', async () => {
+  await rig.addContact(NEW_YORK);
   goTo(6);
   const id = await send(NEW_YORK);
   const held = await rig.get(id);
@@ -73,17 +81,25 @@ test('marketing is held until the recipient may get it, then goes; reads tell th
   ).toBe(1);
 });
 
-test('an opt-out during the hold stops it; a hold can be cancelled; it does not make a message stale', async () => {
+test('an opt-out during the hold stops it', async () => {
   goTo(6);
   const id = await send(NEW_YORK);
-  await rig.onEvents({
-    listId: 1,
-    reports: [],
-    inbound: [{ id: 'in', from: NEW_YORK, to: '', text: 'stop', atMs: rig.clock() }],
-  });
+  const text = { id: 'in', from: NEW_YORK, to: '', text: 'stop', atMs: rig.clock() };
+  await rig.onEvents({ listId: 1, reports: [], inbound: [text] });
+  await rig.drain();
+  await goToEndOfHold(id);
+  expect(await rig.get(id)).toMatchObject({ state: 'dropped', status_detail: 'contact_blocked', hold: null });
+});
+
+test('a hold can be cancelled, and what waits longer after it than a list allows is stale', async () => {
+  goTo(6);
+  const [cancelled, stale] = [await send(NEW_YORK), await send(NEW_YORK)];
+  const reading = { ...rig, messageIds: rig.ids, landed: async () => {} };
+  await cancelMessage(reading, rig.caller, { id: cancelled });
+  expect(await rig.get(cancelled)).toMatchObject({ state: 'cancelled', hold: null });
   goTo(19);
   await rig.drain();
-  expect(await rig.get(id)).toMatchObject({ state: 'dropped', status_detail: 'contact_blocked', hold: null });
+  expect(await rig.get(stale)).toMatchObject({ state: 'dropped', status_detail: 'stale' });
 });
 
 test('transactional messages, and lists that switch it off, are exempt', async () => {

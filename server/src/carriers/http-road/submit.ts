@@ -59,7 +59,7 @@ async function submitBatches(
   /** The turn of a batch has come: whoever opted out while it waited is left out. */
   function start(batch: number): SubmitMessage[] {
     const places = placesOf(batch);
-    const staying = places.filter((index) => messages[index]?.isWithdrawn() !== true);
+    const staying = places.filter((index) => messages[index]?.isWithdrawn?.() !== true);
     started.set(batch, staying);
     for (const index of places) if (!staying.includes(index)) settle(index, WITHDRAWN);
     return messagesOf(batch);

@@ -299,6 +299,7 @@ async function findAsks(scope: Scope, texts: readonly Applied[]): Promise<Applie
       askedMs: nowMs,
       method: METHOD,
       evidence: { text: text.row.body, keyword: text.keyword },
+      customFields: {},
     })),
   );
   await appendConsents(
@@ -334,6 +335,8 @@ async function applySubscribers(
       method: (request?.method as SignupMethod | undefined) ?? METHOD,
       consentMs: text.row.receivedMs,
       evidence: { ...request?.evidence, ...toEvidence(text) },
+      isConsent: true,
+      customFields: request === undefined ? undefined : { fields: request.customFields, replace: false },
     };
   });
   await deleteOptInRequests(transaction, [list.id], [...requests.keys()]);

@@ -1,0 +1,113 @@
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import type { List } from '../../src/accounts/index.ts';
+import { type CarrierConnection, WITHDRAWN } from '../../src/carriers/carrier.ts';
+import { verifyConsents } from '../../src/compliance/index.ts';
+import { pause } from '../../src/lib/pause.ts';
+import { createSeededRandom } from '../../src/lib/seeded-random.ts';
+import { closeHealthy, createPipelineRig, DEMO_NUMBER, type PipelineRig } from '../helpers/pipeline-rig.ts';
+import { until } from '../helpers/until.ts';
+
+const CAMPAIGN = 10_000;
+const OPT_OUTS = 300;
+/** The carrier takes so many at once, and so many milliseconds for them, as one over HTTP does. */
+const AT_ONCE = 50;
+const TURN_MS = 15;
+
+let rig: PipelineRig;
+beforeEach(async () => {
+  rig = await createPipelineRig({ started: false });
+});
+afterEach(() => closeHealthy(rig));
+
+const phoneOf = (index: number): string => `+1312555${String(index).padStart(4, '0')}`;
+
+/** The simulated carrier behind a queue; notes when each message starts to leave. */
+function watchStarts(started: Map<string, number>): void {
+  const { connections } = rig;
+  const inner = connections.of.bind(connections);
+  connections.of = (list: List): CarrierConnection | undefined => {
+    const connection = inner(list);
+    if (connection === undefined) return undefined;
+    return {
+      ...connection,
+      async submit(messages, settle, signal) {
+        for (let at = 0; at < messages.length; at += AT_ONCE) {
+          const turn: number[] = [];
+          for (let index = at; index < Math.min(at + AT_ONCE, messages.length); index++) {
+            const message = messages[index];
+            if (message === undefined) continue;
+            if (message.isWithdrawn?.() === true) {
+              settle(index, WITHDRAWN);
+              continue;
+            }
+            if (message.body === 'Campaign') started.set(message.to, performance.now());
+            turn.push(index);
+          }
+          const going = turn.flatMap((index) => messages[index] ?? []);
+          await connection.submit(going, (place, outcome) => settle(turn[place] ?? -1, outcome), signal);
+          await pause(TURN_MS);
+        }
+      },
+    };
+  };
+}
+
+/** When everybody could first read that a number is opted out; the commit was before that. */
+async function watchOptOuts(seen: Map<string, number>, wanted: number): Promise<void> {
+  while (seen.size < wanted) {
+    const { rows } = await rig.pool.query<{ phone: number }>('select phone from list_contact where not active');
+    const nowMs = performance.now();
+    for (const { phone } of rows) if (!seen.has(`+${phone}`)) seen.set(`+${phone}`, nowMs);
+    await pause(2);
+  }
+}
+
+test('of a campaign of 10,000 nothing starts to leave for a number whose opt-out is committed', async () => {
+  await rig.setListSettings(1, { send_rate_per_minute: 1_000_000 });
+  const started = new Map<string, number>();
+  const seen = new Map<string, number>();
+  watchStarts(started);
+  rig.startLanding();
+  rig.startApplying();
+  await rig.startSending();
+  for (let from = 0; from < CAMPAIGN; from += 1_000) {
+    const rows = Array.from({ length: 1_000 }, (_, index) => ({ to: phoneOf(from + index), body: 'Campaign' }));
+    await rig.send(...rows);
+  }
+  const random = createSeededRandom('campaign');
+  const leaving = new Set<string>();
+  while (leaving.size < OPT_OUTS) leaving.add(phoneOf(Math.floor(random() * CAMPAIGN)));
+  const watching = watchOptOuts(seen, OPT_OUTS);
+  let text = 0;
+  for (const from of leaving) {
+    await rig.onEvents({
+      listId: 1,
+      reports: [],
+      inbound: [{ id: `in-${text++}`, from, to: DEMO_NUMBER, text: 'STOP', atMs: rig.clock() }],
+    });
+    await pause(Math.floor(random() * 12));
+  }
+  await watching;
+  await rig.drainRetries();
+  await until('every message has ended', async () => {
+    return (
+      (await rig.count(`select count(*) from message where template = 'Campaign' and state in (0, 1, 2, 3, 4, 5)`)) ===
+      0
+    );
+  });
+
+  const late = [...leaving].filter(
+    (phone) => (started.get(phone) ?? 0) > (seen.get(phone) ?? Number.POSITIVE_INFINITY),
+  );
+  expect(late).toEqual([]);
+  const { rows } = await rig.pool.query<{ phone: number; state: number; detail: string }>(
+    `select phone, state, detail from message where template = 'Campaign'`,
+  );
+  expect(rows).toHaveLength(CAMPAIGN);
+  const stopped = rows.filter((row) => row.detail === 'contact_blocked').map((row) => `+${row.phone}`);
+  expect(stopped.filter((phone) => !leaving.has(phone) || started.has(phone))).toEqual([]);
+  expect(started.size + stopped.length).toBe(CAMPAIGN);
+  // The race is one: some were stopped, some had left.
+  expect([stopped.length > 10, stopped.length < OPT_OUTS]).toEqual([true, true]);
+  expect(await verifyConsents(rig)).toMatchObject([{ ok: true, records: OPT_OUTS }]);
+});
