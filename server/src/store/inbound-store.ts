@@ -168,7 +168,7 @@ export async function listReplies(db: Queryable, filter: ReplyFilter, limit: num
           received_ms as "receivedMs"
         from inbound_text
         where list_id = l.id and ($2::bigint is null or phone = $2) and ($3::text is null or class = $3)
-          and received_ms >= coalesce($4, 0) and received_ms < coalesce($5, 9223372036854775807)
+          and received_ms >= coalesce($4::bigint, 0) and received_ms < coalesce($5::bigint, 9223372036854775807)
           and ($6::bigint is null or (received_ms, id) < ($6, $7::text))
         order by received_ms desc, id desc limit $8
       ) t

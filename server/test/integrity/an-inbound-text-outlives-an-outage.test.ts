@@ -1,0 +1,81 @@
+import { Client } from 'pg';
+import { expect, test } from 'vitest';
+import { makeDataFolder, readJson } from '../../../cli/test/helpers/run-cli.ts';
+import { type ApiAnswer, callApi } from '../helpers/api-call.ts';
+import { startOwnPostgres } from '../helpers/faulty-postgres.ts';
+import { STOPPED } from '../helpers/outage.ts';
+import { recordSafety } from '../helpers/safety-record.ts';
+import { startServer } from '../helpers/server-process.ts';
+import { until } from '../helpers/until.ts';
+
+const KEY = 'trk_of_a_server_that_people_write_to';
+const LIST_NUMBER = '+18005551000';
+const PEOPLE = 200;
+const ANSWERED_WITHIN_MS = 3_000;
+
+/**
+ * The promise: an opt-out that was answered 2xx holds, whatever happens then; it acts once, and is confirmed once, however
+ * often the carrier tells it.
+ */
+test('opt-outs that come while the database is away hold after a crash, act once and are confirmed once', async () => {
+  await using postgres = await startOwnPostgres();
+  await using folder = await makeDataFolder();
+  const env = { ...postgres.env, TRACKLY_DATA_DIR: folder.path, TRACKLY_API_KEY: KEY };
+  let server = await startServer(env);
+  const account = (await callApi(`${server.url}/api/v2/whoami`, { key: KEY })).json.account?.id ?? '';
+  const people = Array.from({ length: PEOPLE }, (_, index) => `+1312555${String(index).padStart(4, '0')}`);
+  const tell = (from: string, turn: number): Promise<ApiAnswer> =>
+    callApi(`${server.url}/api/webhook-feedbacks/simulator?account=${account}`, {
+      key: KEY,
+      body: { type: 'inbound', id: `text-of-${from}`, from, to: LIST_NUMBER, text: turn === 0 ? 'STOP' : 'stop' },
+    });
+  async function tellAll(turn: number): Promise<void> {
+    for (let at = 0; at < PEOPLE; at += 20) {
+      for (const { status, elapsedMs } of await Promise.all(
+        people.slice(at, at + 20).map((from) => tell(from, turn)),
+      )) {
+        expect(status).toBe(200);
+        expect(elapsedMs).toBeLessThan(ANSWERED_WITHIN_MS);
+      }
+    }
+  }
+
+  const outage = new AbortController();
+  const { over } = await STOPPED.takeAway(postgres, outage.signal);
+  await tellAll(0);
+  await server.crash();
+  outage.abort();
+  await over;
+
+  server = await startServer(env);
+  try {
+    await tellAll(1);
+    const client = new Client(await postgres.connection());
+    await client.connect();
+    const count = async (sql: string): Promise<number> =>
+      Number((await client.query<{ count: string }>(sql)).rows[0]?.count);
+    await until(
+      'all texts have acted',
+      async () => (await count('select count(*) from inbound_text')) === PEOPLE,
+      60_000,
+    );
+    await until(
+      'all confirmations have left',
+      async () => (await count('select count(*) from message where source = 4 and sent_ms is not null')) === PEOPLE,
+      60_000,
+    );
+    expect(await count(`select count(*) from list_contact where not active and reason = 'message'`)).toBe(PEOPLE);
+    expect(await count('select count(distinct phone) from message where source = 4')).toBe(PEOPLE);
+    expect(await count(`select count(*) from consent where kind = 'opt_out'`)).toBe(PEOPLE);
+    await client.end();
+  } finally {
+    expect((await server.stop()).code).toBe(0);
+  }
+  expect(await readJson(['consents', 'verify'], env)).toMatchObject({ ok: true, ledgers: [{ records: PEOPLE }] });
+  recordSafety({
+    promise: 'an inbound text outlives an outage',
+    faults: 'PostgreSQL stopped while people opt out, the server killed, every text told twice',
+    rounds: 1,
+    seen: `${PEOPLE} opt-outs answered 200, all hold, each once in the ledger and confirmed once`,
+  });
+}, 180_000);
