@@ -27,7 +27,7 @@ export function generateClientTypes(api) {
 function listOperations(api) {
   return Object.entries(api.paths).flatMap(([path, methods]) =>
     Object.entries(methods)
-      .filter(([, operation]) => !isCarriersCall(operation))
+      .filter(([, operation]) => !isCarriersCall(operation) && !isAboutFile(operation))
       .map(([method, operation]) => toOperation(method.toUpperCase(), path, operation)),
   );
 }
@@ -35,6 +35,11 @@ function listOperations(api) {
 /** Calls without a key are those of carriers: no client makes them. */
 function isCarriersCall({ security }) {
   return security?.length === 0;
+}
+
+/** Files are streamed, and the client speaks JSON. */
+function isAboutFile({ requestBody, responses }) {
+  return [requestBody, ...Object.values(responses)].some((part) => part?.content?.['text/csv'] !== undefined);
 }
 
 function toOperation(method, path, operation) {

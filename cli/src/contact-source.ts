@@ -45,8 +45,7 @@ function createLocalSource(installation: Installation, account: string | undefin
     import: (input) => contacts.import(input),
     export: async (list) => contacts.export({ accountId: await toAccount(list), list }),
     show: async (phone) => contacts.show({ accountId: await toAccount(undefined), phone }),
-    unsubscribe: async (phone, list) =>
-      contacts.unsubscribe({ accountId: await toAccount(list), phone, list }),
+    unsubscribe: async (phone, list) => contacts.unsubscribe({ accountId: await toAccount(list), phone, list }),
     [Symbol.asyncDispose]: () => installation[Symbol.asyncDispose](),
   };
 }

@@ -1,4 +1,4 @@
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { createTestDatabase, type TestDatabase } from '../../server/test/helpers/test-database.ts';
@@ -210,4 +210,42 @@ test('help is on standard output when it is asked for', async () => {
     stdout: '',
     stderr: expect.stringContaining('keys revoke ID'),
   });
+});
+
+test('contacts are imported from a file, after a dry run, shown, exported and unsubscribed', async () => {
+  await createAccount();
+  await readJson(LIST, env);
+  const file = join(folder.path, 'people.csv');
+  await writeFile(
+    file,
+    'phone,first_name,shoe size\n3125550142,Zoe,9\n555,Bad,1\n3125550143,Ann,8\n3125550142,Twice,9\n',
+  );
+  const run = (...more: string[]) =>
+    runCli(['contacts', 'import', file, '--list', '+18445550111', '--json', ...more], env);
+  const dry = await run();
+  expect(dry.code).toBe(1);
+  expect(JSON.parse(dry.stdout)).toMatchObject({
+    dry_run: true,
+    rows: { read: 4, created: 2, updated: 0, failed: 1, duplicates: 1 },
+    unknown_columns: ['shoe size'],
+    error_file: join(folder.path, 'people.errors.csv'),
+  });
+  expect(await readFile(join(folder.path, 'people.errors.csv'), 'utf8')).toMatch(
+    /^line,phone_number,code,error\r\n3,555,invalid_phone,/,
+  );
+  expect((await runCli(['contacts', 'export'], env)).stdout.trim().split('\r\n')).toHaveLength(1);
+  expect(JSON.parse((await run('--apply')).stdout)).toMatchObject({ dry_run: false, rows: { created: 2 } });
+  expect(JSON.parse((await run('--apply')).stdout)).toMatchObject({ rows: { created: 0, updated: 2 } });
+  expect(await readJson(['contacts', 'show', '+13125550142'], env)).toMatchObject({
+    first_name: 'Zoe',
+    lists: [{ active: true, signup_method: 'import' }],
+  });
+  const unsubscribe = ['contacts', 'unsubscribe', '+13125550142'];
+  expect(await readJson(unsubscribe, env)).toEqual({ lists_unsubscribed: 1 });
+  expect((await runCli(unsubscribe, env)).stdout).toBe('It was subscribed to none.\n');
+  const exported = (await runCli(['contacts', 'export', '--list', '1'], env)).stdout.trim().split('\r\n');
+  expect(exported[1]).toMatch(/^\+13125550142,,Zoe,.*,2\d{3}-.*Z$/);
+  expect(exported[2]).toMatch(/^\+13125550143,,Ann,/);
+  const unknown = await runCli(['contacts', 'show', '+13125550199'], env);
+  expect(unknown).toMatchObject({ code: 1, stderr: 'No contact with this number\n' });
 });

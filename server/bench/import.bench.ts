@@ -71,7 +71,10 @@ await rm(dataDir, { recursive: true, force: true });
 
 async function run(first: number, count: number, dryRun: boolean): Promise<void> {
   const target = { list: list as NonNullable<typeof list>, actor: 'operator', dryRun };
-  const { rows } = await importFile({ pool, clock, directory, outbox: NO_OUTBOX }, { target, source: file(first, count) });
+  const { rows } = await importFile(
+    { pool, clock, directory, outbox: NO_OUTBOX },
+    { target, source: file(first, count) },
+  );
   if (rows.read !== count || rows.failed > 0) throw new Error(`read ${rows.read}, failed ${rows.failed}`);
 }
 

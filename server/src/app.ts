@@ -592,9 +592,8 @@ function startImports(
   building: DisposalStack,
   deps: Foundation & { readonly outbox: webhooks.Outbox; readonly onError: (error: unknown) => void },
 ): void {
-  const pool = building.adopt(
-    createPool(deps.connection, { name: 'imports', max: 2, ...BACKGROUND_LIMITS }),
-    (it) => it.end(),
+  const pool = building.adopt(createPool(deps.connection, { name: 'imports', max: 2, ...BACKGROUND_LIMITS }), (it) =>
+    it.end(),
   );
   building.use(contacts.createImportRunner({ ...deps, pool })).start();
 }

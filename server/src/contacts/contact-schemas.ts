@@ -44,16 +44,7 @@ const MEMBERSHIP_FIELDS = {
   in_workflow: Type.Boolean(),
   unsubscribed_at: nullable(TIME),
   unsubscribe_reason: nullable(
-    wordSchema([
-      'message',
-      'manual',
-      'complaint',
-      'bad_response',
-      'invalid_contact',
-      'api',
-      'journey',
-      'no_consent',
-    ]),
+    wordSchema(['message', 'manual', 'complaint', 'bad_response', 'invalid_contact', 'api', 'journey', 'no_consent']),
   ),
   list_contact_id: HEX_ID,
 };

@@ -305,7 +305,10 @@ describe('one contact', () => {
     await api.installation.pool.query(
       `insert into contact (phone, is_valid, line_type, created_ms) values (13121550142, false, 'FAKE', 0)`,
     );
-    expect(await save({ phone_number: '+13121550142' })).toMatchObject({ status: 201, json: { is_new_contact: false } });
+    expect(await save({ phone_number: '+13121550142' })).toMatchObject({
+      status: 201,
+      json: { is_new_contact: false },
+    });
   });
 
   test('a look-up is stored whatever it says, asked once, and its failure is a warning', async () => {
@@ -402,7 +405,9 @@ test('pages hold every list contact once, newest signup first, then the larger i
 
 describe('blocks', () => {
   const gateRows = async () =>
-    (await api.installation.pool.query('select list_id from list_block order by list_id')).rows.map((row) => row.list_id);
+    (await api.installation.pool.query('select list_id from list_block order by list_id')).rows.map(
+      (row) => row.list_id,
+    );
 
   test('a block of the account holds on all its lists, on new ones too, until it is taken away', async () => {
     const added = await api.call('POST', '/api/v2/blocks', { phone_number: PHONE, reason: 'litigator' });

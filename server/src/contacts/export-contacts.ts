@@ -56,7 +56,9 @@ async function* toLines(
     const rows = await readContactExport(pool, filter, after, ROWS_AT_ONCE);
     const last = rows.at(-1);
     if (last === undefined) return;
-    yield toCsv(rows.map((row) => [...COLUMNS.map(([, value]) => value(row)), ...keys.map((key) => row.customFields[key])]));
+    yield toCsv(
+      rows.map((row) => [...COLUMNS.map(([, value]) => value(row)), ...keys.map((key) => row.customFields[key])]),
+    );
     after = last;
   }
 }

@@ -85,4 +85,3 @@ export function warningsOf(stored: Exclude<StoredContact, 'not_sendable'>): stri
   if (stored.isBlocked) warnings.push('contact is on the block list');
   return warnings;
 }
-

@@ -59,7 +59,11 @@ export async function saveContacts(
   let newListContacts = 0;
   const warnings: string[] = [];
   await within(deps, transaction, async (tx) => {
-    const stored = await storeContacts(deps, tx, caller, { inputs: good.map(({ input }) => input), validations, nowMs });
+    const stored = await storeContacts(deps, tx, caller, {
+      inputs: good.map(({ input }) => input),
+      validations,
+      nowMs,
+    });
     for (const [place, result] of stored.entries()) {
       const { index, input } = good[place] as (typeof good)[number];
       if (result === 'not_sendable') {

@@ -44,7 +44,10 @@ export function addApiRoute(app: FastifyInstance, route: ApiRoute, { deps, sendJ
       const bodyBytes = readsJson(route) ? await readBody(request.raw) : NO_BYTES;
       const call = toCall(route, request, bodyBytes);
       if (route.answersCsv === true) return await sendCsv(reply, route, call);
-      const key = route.method === 'POST' && route.body !== 'csv' ? readIdempotencyKey(request.headers['idempotency-key']) : undefined;
+      const key =
+        route.method === 'POST' && route.body !== 'csv'
+          ? readIdempotencyKey(request.headers['idempotency-key'])
+          : undefined;
       if (key === undefined) sendWork(reply, await work(route, call));
       else await answerIdempotent(request, reply, { call, key });
       return reply;

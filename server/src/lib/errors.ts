@@ -189,7 +189,11 @@ export const ERRORS = {
   invalid_message_id: { status: 400, retryable: false, text: 'message_id is not the id of a message' },
   too_many_webhooks: { status: 409, retryable: false, text: 'An account has at most 20 webhooks' },
   // settings
-  invalid_brand_name: { status: 400, retryable: false, text: 'brand_name must be a string of at most 100 characters, of a list 255' },
+  invalid_brand_name: {
+    status: 400,
+    retryable: false,
+    text: 'brand_name must be a string of at most 100 characters, of a list 255',
+  },
   invalid_support_contact: {
     status: 400,
     retryable: false,

@@ -14,9 +14,4 @@ export { toListSettings } from './list-settings.ts';
 export { listPageSchema, listSchema, type ListPage, type ListView } from './list-view-schemas.ts';
 export type { OperatorList } from './operator-list.ts';
 export { listAllLists, setList, type SetListDeps, type SetListInput } from './set-list.ts';
-export {
-  type CarrierFinding,
-  type ListVerification,
-  verifyList,
-  type VerifyListDeps,
-} from './verify-list.ts';
+export { type CarrierFinding, type ListVerification, verifyList, type VerifyListDeps } from './verify-list.ts';

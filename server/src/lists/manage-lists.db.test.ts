@@ -123,7 +123,11 @@ describe('verification', () => {
     await reply(id, START_MS - 1);
     await expect(step('send')).rejects.toMatchObject({ code: 'step_out_of_order' });
     finding = { passed: false, detail: 'REJECTED_CREDENTIALS' };
-    expect(await step('credentials')).toMatchObject({ passed: false, next_step: 'credentials', detail: finding.detail });
+    expect(await step('credentials')).toMatchObject({
+      passed: false,
+      next_step: 'credentials',
+      detail: finding.detail,
+    });
     finding = { passed: true, detail: null };
     expect(await step('credentials')).toEqual({
       success: true,

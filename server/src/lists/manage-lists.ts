@@ -3,12 +3,14 @@ import { AppError } from '../lib/errors.ts';
 import type { Row } from '../lib/fields.ts';
 import { OperatorError } from '../lib/operator-error.ts';
 import { storeCredentials } from '../secrets/index.ts';
+import { readCarrierHealth } from '../store/carrier-health-store.ts';
 import type { ListRow as StoredList } from '../store/directory-store.ts';
 import { countContacts, readListRow, updateList } from '../store/list-store.ts';
 import { type Transaction, withTransaction } from '../store/transaction.ts';
 import { type CreateListDeps, createListWithin } from './create-list.ts';
 import { findOwnList } from './find-own-list.ts';
 import { parseListInput } from './list-input.ts';
+import { toListHealth } from './list-health.ts';
 import { toListSettings, withListDefaults } from './list-settings.ts';
 import { toListView } from './list-view.ts';
 import type { ListView } from './list-view-schemas.ts';
@@ -104,5 +106,9 @@ async function readView(
   const row = (await readListRow(transaction, listId)) as StoredList;
   const counts = await countContacts(transaction, [listId]);
   const list = { ...row, credentials, settings: toListSettings(row.settings, row.number) };
-  return toListView(list, withListDefaults(row.settings, row.number), counts.get(listId) ?? 0, caller.key);
+  const health = toListHealth(await readCarrierHealth(transaction, listId));
+  return {
+    ...toListView(list, withListDefaults(row.settings, row.number), counts.get(listId) ?? 0, caller.key),
+    carrier_health: health,
+  };
 }

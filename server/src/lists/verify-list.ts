@@ -60,9 +60,7 @@ export async function verifyList(
   if (isTooEarly(step, to, before)) throw new AppError('step_out_of_order');
   const { finding, verification } = await run(deps, list, { step, to, before });
   const isDone = finding.passed && step === 'webhook';
-  await withTransaction(deps.pool, (transaction) =>
-    writeVerification(transaction, list.id, verification, isDone),
-  );
+  await withTransaction(deps.pool, (transaction) => writeVerification(transaction, list.id, verification, isDone));
   await deps.directory.refresh();
   const verified = deps.directory.list(list.id)?.verified ?? false;
   const next = finding.passed ? (STEPS[STEPS.indexOf(step) + 1] ?? null) : step;

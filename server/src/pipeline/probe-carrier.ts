@@ -32,7 +32,11 @@ export async function probeCredentials({ connections }: ProbeDeps, list: List): 
  * Hands one text to the carrier of a list, past the gate and the books: a list that is being set up may not send yet, and
  * what it proves is the connection alone. It goes out once or not at all; nothing is tried again.
  */
-export async function probeSend({ connections, numbers, ids }: ProbeDeps, list: List, to: string): Promise<ProbeFinding> {
+export async function probeSend(
+  { connections, numbers, ids }: ProbeDeps,
+  list: List,
+  to: string,
+): Promise<ProbeFinding> {
   const connection = connections.of(list);
   if (connection === undefined) return UNREACHABLE;
   const body = `Test of ${list.number}. Please reply with any word.`;

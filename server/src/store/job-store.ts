@@ -49,10 +49,7 @@ const COLUMNS = `id, number, account_id as "accountId", type, state, list_id as 
 export type NewJob = Pick<JobRow, 'id' | 'accountId' | 'type' | 'listId' | 'dryRun' | 'actor' | 'format' | 'createdMs'>;
 
 /** Makes a job whose file is still to come. */
-export async function insertJob(
-  db: Queryable,
-  job: NewJob & Pick<JobRow, 'bytesDone' | 'nextLine'>,
-): Promise<JobRow> {
+export async function insertJob(db: Queryable, job: NewJob & Pick<JobRow, 'bytesDone' | 'nextLine'>): Promise<JobRow> {
   const { rows } = await db.query<JobRow>({
     name: 'job.insert',
     text: `insert into job (id, account_id, type, state, list_id, dry_run, actor, format, bytes_done, next_line, created_ms)
@@ -232,7 +229,11 @@ export async function readJobErrors(
 
 /** Forgets the phones that a job met: nothing comes after. */
 export async function deleteJobPhones(db: Queryable, jobNumber: number): Promise<void> {
-  await db.query({ name: 'job_phone.delete', text: 'delete from job_phone where job_number = $1', values: [jobNumber] });
+  await db.query({
+    name: 'job_phone.delete',
+    text: 'delete from job_phone where job_number = $1',
+    values: [jobNumber],
+  });
 }
 
 /** Forgets the file of a job. */

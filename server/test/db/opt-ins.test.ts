@@ -8,7 +8,7 @@ import { closeHealthy, createPipelineRig, DEMO_NUMBER, type PipelineRig } from '
 const PHONE = '+13125550142';
 const CONFIRM = 'Reply YES to get texts from Demo.';
 let rig: PipelineRig;
-let deps: Parameters<typeof takeOptIn>[0] & { publicUrl: string; onError: (error: unknown) => void };
+let deps: Parameters<typeof createOptInPages>[0];
 
 beforeEach(async () => {
   rig = await createPipelineRig();

@@ -29,7 +29,8 @@ export async function createContactApi(): Promise<ContactApi> {
   const told: WebhookEvent[] = [];
   const outbox = {
     ...createOutbox({ directory, clock }),
-    emit: async (_transaction: unknown, _accountId: string, events: readonly WebhookEvent[]) => void told.push(...events),
+    emit: async (_transaction: unknown, _accountId: string, events: readonly WebhookEvent[]) =>
+      void told.push(...events),
   };
   const verbs = bindContactVerbs({ pool, directory, clock, outbox, lookup: simulatedLookup });
   const plain = createHttpFixture();

@@ -19,7 +19,8 @@ beforeEach(async () => {
 });
 afterEach(() => closeHealthy(rig));
 
-const phoneOf = (index: number): string => `+1312555${String(index).padStart(4, '0')}`;
+/** Numbers to which the simulated carrier delivers. */
+const phoneOf = (index: number): string => `+1312${200 + Math.floor(index / 1_000)}${5_000 + (index % 1_000)}`;
 
 /** The simulated carrier behind a queue; notes when each message starts to leave. */
 function watchStarts(started: Map<string, number>): void {

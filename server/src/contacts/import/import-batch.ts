@@ -62,11 +62,7 @@ async function claimRows(
   return [...first.values()].filter((row) => claimed.has(row.phone));
 }
 
-async function countNew(
-  transaction: Transaction,
-  { list }: ImportTarget,
-  rows: readonly ImportRow[],
-): Promise<number> {
+async function countNew(transaction: Transaction, { list }: ImportTarget, rows: readonly ImportRow[]): Promise<number> {
   const listed = await countListed(
     transaction,
     list.id,

@@ -14,7 +14,9 @@ beforeAll(async () => {
 });
 afterAll(() => api[Symbol.asyncDispose]());
 beforeEach(async () => {
-  await api.installation.pool.query('truncate contact, list_contact, account_contact, job, job_chunk, job_error, job_phone');
+  await api.installation.pool.query(
+    'truncate contact, list_contact, account_contact, job, job_chunk, job_error, job_phone',
+  );
 });
 
 const failures: unknown[] = [];

@@ -125,4 +125,3 @@ function toCustomFields({ fields }: CsvRow, { customFields }: ImportColumns): Cu
 export function isImportError(row: ImportRow | ImportError): row is ImportError {
   return 'code' in row;
 }
-

@@ -10,11 +10,7 @@ const ERRORS_AT_ONCE = 5_000;
 const ERROR_COLUMNS = ['line', 'phone_number', 'code', 'error'];
 
 /** @throws AppError `not_found` */
-export async function getJob(
-  deps: ContactDeps,
-  caller: Caller,
-  input: { readonly id: string },
-): Promise<JobView> {
+export async function getJob(deps: ContactDeps, caller: Caller, input: { readonly id: string }): Promise<JobView> {
   return toJobView(await find(deps, caller, input.id));
 }
 

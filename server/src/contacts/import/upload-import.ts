@@ -92,4 +92,3 @@ async function* inPieces(stream: AsyncIterable<Uint8Array>): AsyncGenerator<Buff
   }
   if (bytes > 0) yield Buffer.concat(parts, bytes);
 }
-
