@@ -6,10 +6,14 @@ export type ErrorCode =
   | 'account_suspended'
   | 'body_too_long'
   | 'confirmation_required'
+  | 'contact_not_found'
   | 'idempotency_in_progress'
   | 'idempotency_key_reused'
   | 'internal_error'
   | 'invalid_abuse_words_mode'
+  | 'invalid_active'
+  | 'invalid_ad_network_id'
+  | 'invalid_ad_network_source'
   | 'invalid_api_key'
   | 'invalid_append'
   | 'invalid_bad_countries'
@@ -18,61 +22,118 @@ export type ErrorCode =
   | 'invalid_bot_filter_page'
   | 'invalid_brand_name'
   | 'invalid_category'
+  | 'invalid_class'
   | 'invalid_click_domain'
+  | 'invalid_consent_text'
+  | 'invalid_consented_at'
   | 'invalid_contact_data'
+  | 'invalid_contacts'
   | 'invalid_created_from'
   | 'invalid_created_to'
+  | 'invalid_credentials'
   | 'invalid_cursor'
+  | 'invalid_custom_fields'
   | 'invalid_date_range'
   | 'invalid_dedupe_window_seconds'
   | 'invalid_default_filter_bots'
+  | 'invalid_description'
+  | 'invalid_double_opt_in'
+  | 'invalid_email'
+  | 'invalid_event'
+  | 'invalid_events'
+  | 'invalid_first_name'
+  | 'invalid_force_validation'
+  | 'invalid_form_id'
   | 'invalid_from'
   | 'invalid_idempotency_key'
+  | 'invalid_include_drops'
+  | 'invalid_ip_address'
+  | 'invalid_is_byoc'
   | 'invalid_json'
+  | 'invalid_last_name'
   | 'invalid_limit'
+  | 'invalid_list_id'
+  | 'invalid_list_name'
   | 'invalid_list_number'
+  | 'invalid_list_type'
+  | 'invalid_merge_fields'
+  | 'invalid_message_id'
   | 'invalid_messages'
   | 'invalid_metadata'
+  | 'invalid_offset'
   | 'invalid_optout_scope'
+  | 'invalid_page'
+  | 'invalid_per_page'
   | 'invalid_phone'
   | 'invalid_prepend'
+  | 'invalid_reason'
+  | 'invalid_replace_custom_fields'
   | 'invalid_require_postback_secret'
   | 'invalid_rotate_postback_secret'
   | 'invalid_schedule_id'
+  | 'invalid_secret'
   | 'invalid_send_at'
+  | 'invalid_settings'
   | 'invalid_shortener_domain'
+  | 'invalid_signup_date'
   | 'invalid_skip_affixes'
   | 'invalid_skip_contact_validation'
   | 'invalid_skip_duplicate_check'
   | 'invalid_skip_journey_check'
+  | 'invalid_skip_journey_if_exists'
   | 'invalid_skip_rate_limit'
   | 'invalid_soft_failure_threshold'
   | 'invalid_state'
   | 'invalid_status'
+  | 'invalid_step'
   | 'invalid_support_contact'
   | 'invalid_thompson_mode'
   | 'invalid_thompson_payout_floor'
   | 'invalid_thompson_window_days'
   | 'invalid_timezone'
   | 'invalid_tune'
+  | 'invalid_url'
+  | 'invalid_use_journeys'
+  | 'invalid_use_validation'
+  | 'invalid_user_agent'
   | 'invalid_wrap_links'
   | 'key_paused'
+  | 'list_contact_not_found'
+  | 'list_exists'
   | 'list_not_allowed'
   | 'list_not_found'
   | 'metadata_too_large'
   | 'missing_api_key'
   | 'missing_body'
+  | 'missing_contacts'
+  | 'missing_custom_fields'
+  | 'missing_events'
   | 'missing_from'
+  | 'missing_list_identifier'
+  | 'missing_list_name'
   | 'missing_list_number'
+  | 'missing_list_type'
   | 'missing_messages'
+  | 'missing_phone_number'
+  | 'missing_step'
   | 'missing_to'
+  | 'missing_url'
+  | 'name_too_long'
+  | 'no_billing_config'
   | 'no_domain_configured'
+  | 'no_payment_method'
   | 'not_cancellable'
   | 'not_found'
+  | 'not_sendable'
   | 'payload_too_large'
+  | 'payment_failed'
   | 'product_not_enabled'
   | 'service_unavailable'
+  | 'step_out_of_order'
+  | 'suspended'
+  | 'too_many_contacts'
   | 'too_many_messages'
+  | 'too_many_webhooks'
   | 'unsupported_media_type'
   | 'webhook_not_configured';
 
@@ -291,7 +352,12 @@ export interface PreflightMessageResult {
     readonly code: string;
     readonly detail: string | null;
   }[];
-  readonly hold: Readonly<Record<string, unknown>> | null;
+  /** Set when the message would wait: why, until when, and the rule that says so. */
+  readonly hold: {
+    readonly reason: string;
+    readonly until: string;
+    readonly rule: string | null;
+  } | null;
   readonly rendered_body: string | null;
   readonly encoding: 'GSM-7' | 'UCS-2' | null;
   readonly characters: number | null;
@@ -490,6 +556,7 @@ export interface GetMessageResult {
     readonly result: 'pass' | 'exempt' | 'drop' | 'hold' | 'fail';
     readonly code?: string | null | undefined;
     readonly rule?: string | null | undefined;
+    readonly rule_version?: number | null | undefined;
   }[];
   readonly events: readonly {
     /** When. */
@@ -505,6 +572,439 @@ export interface CancelMessageResult {
   readonly message_id: string;
   readonly status: 'dropped';
   readonly status_detail: 'cancelled';
+}
+
+export interface SaveContactBody {
+  /** E.164. */
+  readonly phone_number: string;
+  /** Number of a list of the account: E.164 or a short code. */
+  readonly list_number: string;
+  /** Enrols in every active journey of the list whose trigger matches. Default false. */
+  readonly use_journeys?: boolean | undefined;
+  /** No enrolment when the number was on the list before. Default true. */
+  readonly skip_journey_if_exists?: boolean | undefined;
+  /** When the person consented; default now. A consent newer than an opt-out ends it. */
+  readonly signup_date?: string | undefined;
+  /** Of the signup, as evidence. */
+  readonly ip_address?: string | undefined;
+  /** Page of the signup, as evidence. */
+  readonly url?: string | undefined;
+  /** Merged key by key into what is stored; null takes a key away. */
+  readonly custom_fields?: Readonly<Record<string, string | number | boolean | null>> | undefined;
+  /** The fields replace all that are stored. Default false. */
+  readonly replace_custom_fields?: boolean | undefined;
+  /** Such as `adwords`. */
+  readonly ad_network_source?: string | undefined;
+  /** Id of the click or campaign there. */
+  readonly ad_network_id?: string | undefined;
+  /** Asks the look-up provider about the number and stores what it says. Default false. */
+  readonly use_validation?: boolean | undefined;
+  /** Asks again although the answer is known. Default false. */
+  readonly force_validation?: boolean | undefined;
+  /** E-mail address. */
+  readonly email?: string | undefined;
+  /** For the macro {{first_name}}. */
+  readonly first_name?: string | undefined;
+  /** For the macro {{last_name}}. */
+  readonly last_name?: string | undefined;
+  /** Zone of the person, for quiet hours. */
+  readonly timezone?: string | undefined;
+}
+
+export interface SaveContactResult {
+  readonly success: true;
+  readonly contact_id: string;
+  readonly list_contact_id: string;
+  /** The number is new to the installation. */
+  readonly is_new_contact: boolean;
+  readonly is_new_list_contact: boolean;
+  readonly journeys_enrolled: number;
+  readonly warnings: readonly string[];
+  readonly validation?: {
+    readonly valid: boolean;
+    readonly line_type: 'mobile' | 'fixed line' | 'voip' | 'other' | 'unknown';
+    readonly carrier: string | null;
+    readonly carrier_raw: string | null;
+    readonly ported: boolean;
+    readonly country: string | null;
+    readonly state: string | null;
+    readonly city: string | null;
+    readonly on_dnc: boolean;
+    readonly disposition: 'invalid' | 'unreachable' | 'risky' | 'unknown' | 'ok';
+    readonly cost: number;
+    readonly cached: boolean;
+  } | undefined;
+}
+
+export interface ListContactsQuery {
+  /** Only this list; default all lists. */
+  readonly list_number?: string | undefined;
+  /** Only active ones, or only inactive ones. */
+  readonly active?: boolean | undefined;
+  /** Default 1. */
+  readonly page?: number | undefined;
+  /** More than 1000 counts as 1000. Default 50. */
+  readonly per_page?: number | undefined;
+}
+
+export interface ListContactsResult {
+  readonly contacts: readonly {
+    readonly phone_number: string;
+    readonly carrier: string | null;
+    readonly line_type: 'CELL PHONE' | 'VOIP' | 'LANDLINE' | 'FAKE' | 'UNKNOWN';
+    readonly timezone: string | null;
+    /** The number is of an assigned range. */
+    readonly is_valid: boolean;
+    /** All zones of the area code or country. */
+    readonly timezones: readonly string[];
+    readonly state: string | null;
+    readonly validation_status: 'invalid' | 'unreachable' | 'risky' | 'unknown' | 'ok' | null;
+    /** On a do-not-call list. */
+    readonly on_dnc: boolean;
+    readonly contact_id: string | null;
+    readonly email: string | null;
+    readonly first_name: string | null;
+    readonly last_name: string | null;
+    readonly list_id: number;
+    readonly list_number: string;
+    readonly active: boolean;
+    readonly signup_date: string;
+    readonly custom_fields: Readonly<Record<string, string | number | boolean>>;
+    readonly send_count: number;
+    readonly click_count: number;
+    readonly revenue_total: number;
+    readonly conversion_count: number;
+    readonly last_sent_at: string | null;
+    readonly last_clicked_at: string | null;
+    readonly signup_method: 'api' | 'import' | 'form' | 'journey' | 'keyword' | 'inbound' | 'optin';
+    readonly in_workflow: boolean;
+    readonly unsubscribed_at: string | null;
+    readonly unsubscribe_reason: 'message' | 'manual' | 'complaint' | 'bad_response' | 'invalid_contact' | 'api' | 'journey' | 'no_consent' | null;
+    readonly list_contact_id: string;
+    readonly last_revenue_at: string | null;
+    readonly ad_network_source: string | null;
+    readonly ad_network_id: string | null;
+  }[];
+  readonly pagination: {
+    readonly page: number;
+    readonly per_page: number;
+    readonly total: number;
+    readonly total_pages: number;
+  };
+}
+
+export interface UpdateContactBody {
+  /** Custom fields; null takes a key away. */
+  readonly custom_fields: Readonly<Record<string, string | number | boolean | null>>;
+  /** false: the fields replace all that are stored. Default true. */
+  readonly merge_fields?: boolean | undefined;
+  /** E.164. */
+  readonly phone_number: string;
+  /** Number of a list of the account: E.164 or a short code. */
+  readonly list_number: string;
+}
+
+export interface UpdateContactResult {
+  readonly success: true;
+  readonly list_contact_id: string;
+  readonly custom_fields: Readonly<Record<string, string | number | boolean>>;
+}
+
+export interface UnsubscribeContactQuery {
+  /** E.164. */
+  readonly phone_number?: string | undefined;
+  /** Number of a list of the account: E.164 or a short code. */
+  readonly list_number?: string | undefined;
+}
+
+export interface UnsubscribeContactResult {
+  readonly success: true;
+  readonly unsubscribed: boolean;
+}
+
+export interface SaveContactsBody {
+  readonly contacts: readonly {
+    /** E.164. */
+    readonly phone_number: string;
+    /** Number of a list of the account: E.164 or a short code. */
+    readonly list_number?: string | undefined;
+    /** Enrols in every active journey of the list whose trigger matches. Default false. */
+    readonly use_journeys?: boolean | undefined;
+    /** No enrolment when the number was on the list before. Default true. */
+    readonly skip_journey_if_exists?: boolean | undefined;
+    /** When the person consented; default now. A consent newer than an opt-out ends it. */
+    readonly signup_date?: string | undefined;
+    /** Of the signup, as evidence. */
+    readonly ip_address?: string | undefined;
+    /** Page of the signup, as evidence. */
+    readonly url?: string | undefined;
+    /** Merged key by key into what is stored; null takes a key away. */
+    readonly custom_fields?: Readonly<Record<string, string | number | boolean | null>> | undefined;
+    /** The fields replace all that are stored. Default false. */
+    readonly replace_custom_fields?: boolean | undefined;
+    /** Such as `adwords`. */
+    readonly ad_network_source?: string | undefined;
+    /** Id of the click or campaign there. */
+    readonly ad_network_id?: string | undefined;
+    /** Asks the look-up provider about the number and stores what it says. Default false. */
+    readonly use_validation?: boolean | undefined;
+    /** Asks again although the answer is known. Default false. */
+    readonly force_validation?: boolean | undefined;
+    /** E-mail address. */
+    readonly email?: string | undefined;
+    /** For the macro {{first_name}}. */
+    readonly first_name?: string | undefined;
+    /** For the macro {{last_name}}. */
+    readonly last_name?: string | undefined;
+    /** Zone of the person, for quiet hours. */
+    readonly timezone?: string | undefined;
+  }[];
+  /** For rows that name no list. */
+  readonly list_number?: string | undefined;
+}
+
+export interface SaveContactsResult {
+  readonly success_count: number;
+  readonly error_count: number;
+  readonly errors: readonly {
+    /** Place in the request, from 0. */
+    readonly index: number;
+    readonly phone_number: string | null;
+    readonly code: string;
+    readonly error: string;
+    readonly validation?: {
+      readonly valid: boolean;
+      readonly line_type: 'mobile' | 'fixed line' | 'voip' | 'other' | 'unknown';
+      readonly carrier: string | null;
+      readonly carrier_raw: string | null;
+      readonly ported: boolean;
+      readonly country: string | null;
+      readonly state: string | null;
+      readonly city: string | null;
+      readonly on_dnc: boolean;
+      readonly disposition: 'invalid' | 'unreachable' | 'risky' | 'unknown' | 'ok';
+      readonly cost: number;
+      readonly cached: boolean;
+    } | undefined;
+  }[];
+  /** Numbers new to the installation. */
+  readonly contacts_created: number;
+  readonly list_contacts_created: number;
+  readonly journeys_enrolled: number;
+  readonly warnings: readonly string[];
+}
+
+export interface GetContactResult {
+  readonly phone_number: string;
+  readonly carrier: string | null;
+  readonly line_type: 'CELL PHONE' | 'VOIP' | 'LANDLINE' | 'FAKE' | 'UNKNOWN';
+  readonly timezone: string | null;
+  /** The number is of an assigned range. */
+  readonly is_valid: boolean;
+  /** All zones of the area code or country. */
+  readonly timezones: readonly string[];
+  readonly state: string | null;
+  readonly validation_status: 'invalid' | 'unreachable' | 'risky' | 'unknown' | 'ok' | null;
+  /** On a do-not-call list. */
+  readonly on_dnc: boolean;
+  readonly contact_id: string | null;
+  readonly email: string | null;
+  readonly first_name: string | null;
+  readonly last_name: string | null;
+  /** On the block list, of the account or of one of its lists. */
+  readonly blocked: boolean;
+  readonly lists: readonly {
+    readonly list_id: number;
+    readonly list_number: string;
+    readonly active: boolean;
+    readonly signup_date: string;
+    readonly custom_fields: Readonly<Record<string, string | number | boolean>>;
+    readonly send_count: number;
+    readonly click_count: number;
+    readonly revenue_total: number;
+    readonly conversion_count: number;
+    readonly last_sent_at: string | null;
+    readonly last_clicked_at: string | null;
+    readonly signup_method: 'api' | 'import' | 'form' | 'journey' | 'keyword' | 'inbound' | 'optin';
+    readonly in_workflow: boolean;
+    readonly unsubscribed_at: string | null;
+    readonly unsubscribe_reason: 'message' | 'manual' | 'complaint' | 'bad_response' | 'invalid_contact' | 'api' | 'journey' | 'no_consent' | null;
+    readonly list_contact_id: string;
+  }[];
+}
+
+export interface GetJobResult {
+  readonly id: string;
+  readonly type: 'contact_import';
+  readonly state: 'running' | 'finished' | 'failed';
+  /** Nothing is stored; the counts say what would be. */
+  readonly dry_run: boolean;
+  readonly rows: {
+    readonly read: number;
+    readonly created: number;
+    readonly updated: number;
+    readonly failed: number;
+    readonly duplicates: number;
+  };
+  readonly rows_per_second: number;
+  readonly seconds_left: number | null;
+  readonly created_at: string;
+  readonly finished_at: string | null;
+  /** Columns of the file that are left out. */
+  readonly unknown_columns: readonly string[];
+  /** Why it failed. */
+  readonly error: string | null;
+}
+
+export interface BlockNumberBody {
+  /** E.164. */
+  readonly phone_number: string;
+  /** A list of the account; absent: all of them, also those that are made later. */
+  readonly list_number?: string | undefined;
+  /** For people, such as `litigator`. */
+  readonly reason?: string | undefined;
+}
+
+export interface BlockNumberResult {
+  readonly success: true;
+  readonly block: {
+    readonly id: string;
+    readonly phone_number: string;
+    readonly list_number: string | null;
+    readonly reason: string | null;
+    readonly created_at: string;
+  };
+}
+
+export interface ListBlocksQuery {
+  readonly phone_number?: string | undefined;
+  /** Default 1. */
+  readonly page?: number | undefined;
+  /** More than 100 counts as 100. Default 50. */
+  readonly per_page?: number | undefined;
+}
+
+export interface ListBlocksResult {
+  readonly blocks: readonly {
+    readonly id: string;
+    readonly phone_number: string;
+    readonly list_number: string | null;
+    readonly reason: string | null;
+    readonly created_at: string;
+  }[];
+  readonly pagination: {
+    readonly page: number;
+    readonly per_page: number;
+    readonly total: number;
+    readonly total_pages: number;
+  };
+}
+
+export interface UnblockNumberResult {
+  readonly success: true;
+  readonly deleted: true;
+}
+
+export interface ListConsentsResult {
+  readonly consents: readonly {
+    readonly id: string;
+    readonly phone_number: string;
+    /** null: all lists of the account. */
+    readonly list_id: number | null;
+    readonly kind: 'opt_in' | 'opt_in_pending' | 'opt_out' | 'resubscribe' | 'block' | 'unblock';
+    readonly at: string;
+    readonly source: string;
+    readonly ip_address: string | null;
+    readonly user_agent: string | null;
+    readonly url: string | null;
+    readonly text: string | null;
+    readonly keyword: string | null;
+    readonly actor: string | null;
+    /** Hash of the record before; of the first: SHA-256 of the account id. */
+    readonly prev_hash: string;
+    /** SHA-256 of the compact JSON of the other fields in this order. */
+    readonly hash: string;
+  }[];
+}
+
+export interface TakeOptInBody {
+  /** Who opts in: E.164, or a US number as people write it. */
+  readonly phone_number: string;
+  /** Number of the list; this or list_id is required. */
+  readonly list_number?: string | undefined;
+  /** Id of the list, or pn_... */
+  readonly list_id?: number | string | undefined;
+  /** What the person agreed to, as evidence. */
+  readonly consent_text?: string | undefined;
+  /** Page of the form, as evidence. */
+  readonly url?: string | undefined;
+  /** Of the person, as evidence. */
+  readonly ip_address?: string | undefined;
+  /** The person's browser, as evidence. */
+  readonly user_agent?: string | undefined;
+  /** Which form it was. */
+  readonly form_id?: string | undefined;
+  /** When the person agreed; default now. An opt-out ends only by a consent that is newer. */
+  readonly consented_at?: string | undefined;
+  /** For the macro {{first_name}}. */
+  readonly first_name?: string | undefined;
+  /** For the macro {{last_name}}. */
+  readonly last_name?: string | undefined;
+  /** E-mail address. */
+  readonly email?: string | undefined;
+  /** Merged key by key into what is stored; null takes a key away. */
+  readonly custom_fields?: Readonly<Record<string, string | number | boolean | null>> | undefined;
+  /** Whether the person is asked for a YES by text first; default: setting of the list. */
+  readonly double_opt_in?: boolean | undefined;
+}
+
+export interface TakeOptInResult {
+  readonly success: true;
+  /** Of the record in the ledger of consents. */
+  readonly consent_id: string;
+  readonly contact_id: string;
+  readonly list_contact_id: string;
+  /** still_unsubscribed: there is an opt-out that is newer than the consent. */
+  readonly status: 'subscribed' | 'pending_confirmation' | 'still_unsubscribed';
+}
+
+export interface ListRepliesQuery {
+  /** Who wrote, E.164. */
+  readonly phone_number?: string | undefined;
+  /** Number of one of your lists. */
+  readonly list_number?: string | undefined;
+  readonly class?: 'reaction' | 'opt_out' | 'abuse' | 'help' | 'start' | 'join' | 'reply' | undefined;
+  /** Date or time, inclusive. */
+  readonly created_from?: string | undefined;
+  /** Date or time, exclusive. */
+  readonly created_to?: string | undefined;
+  /** 1 to 100, default 50; more counts as 100. */
+  readonly limit?: string | undefined;
+  /** next_cursor of the page before. */
+  readonly cursor?: string | undefined;
+}
+
+export interface ListRepliesResult {
+  readonly replies: readonly {
+    readonly id: string;
+    readonly phone_number: string;
+    readonly list_id: number;
+    readonly list_number: string;
+    readonly body: string;
+    /** What the text was taken for. */
+    readonly class: 'reaction' | 'opt_out' | 'abuse' | 'help' | 'start' | 'join' | 'reply';
+    /** Step and pattern that matched. */
+    readonly rule: string | null;
+    /** Group of the abuse word. */
+    readonly label: string | null;
+    /** Newest message of the list to the number within 7 days. */
+    readonly in_reply_to: string | null;
+    readonly received_at: string;
+  }[];
+  readonly pagination: {
+    readonly limit: number;
+    readonly next_cursor: string | null;
+  };
 }
 
 export interface ListListsQuery {
@@ -541,6 +1041,87 @@ export interface ListListsResult {
   readonly pagination: {
     readonly limit: number | null;
     readonly next_cursor: string | null;
+  };
+}
+
+export interface AddListBody {
+  /** E.164 or short code. */
+  readonly phone_number: string;
+  /** Which carrier it sends through. */
+  readonly list_type: string;
+  readonly list_name: string;
+  /** The carrier is your own. Default true. */
+  readonly is_byoc?: boolean | undefined;
+  readonly brand_name?: string | null | undefined;
+  readonly status?: 'active' | 'paused' | undefined;
+  /** What the carrier of the type needs; never shown again. New ones are to be verified again. */
+  readonly credentials?: Readonly<Record<string, unknown>> | undefined;
+  /** Merged into what is set; null brings a default back. */
+  readonly settings?: Readonly<Record<string, unknown>> | undefined;
+}
+
+export interface AddListResult {
+  readonly id: number;
+  /** E.164 or short code. */
+  readonly phone_number: string;
+  readonly brand_name: string | null;
+  readonly list_name: string;
+  /** Which carrier it sends through. */
+  readonly list_type: string;
+  readonly status: 'active' | 'paused' | 'suspended' | 'deleted';
+  /** Active list contacts. */
+  readonly contact_count: number;
+  readonly created_at: string;
+  /** The id in version 1 of the API. */
+  readonly v1_id: string;
+  readonly is_byoc: boolean;
+  readonly verified: boolean;
+  readonly key_policy_hint: {
+    /** The calling key may send from it. */
+    readonly allowed_by_key: boolean;
+  };
+  readonly settings: {
+    readonly send_rate_per_minute: number;
+    readonly stale_minutes: number;
+    readonly prepend: string | null;
+    readonly append: string | null;
+    readonly affixes: 'all' | 'marketing' | 'none';
+    readonly reply_stop: string | null;
+    readonly reply_help: string | null;
+    readonly reply_start: string | null;
+    readonly auto_reply: 'auto' | 'always' | 'never';
+    readonly join_keywords: readonly string[];
+    readonly double_opt_in: boolean;
+    readonly quiet_hours: boolean;
+    readonly quiet_hours_mode: 'hold' | 'cancel';
+    readonly dedupe_window_seconds: number | null;
+    readonly reject_voip: boolean;
+    readonly optout_scope: 'list' | 'account' | null;
+    readonly smart_encoding: boolean;
+    readonly validity_minutes: number;
+    readonly shortener_domain: string | null;
+    readonly click_domain: string | null;
+    readonly in_doubt_resubmit: boolean;
+    readonly budgets: readonly Readonly<Record<string, unknown>>[];
+    readonly country: string;
+  };
+  /** Keys that are set. */
+  readonly credentials: Readonly<Record<string, '***'>>;
+  /** How the list fares at its carrier, a few seconds old. */
+  readonly carrier_health: {
+    /** `down`: nothing gets through; `failing`: the last tries did not; `unknown`: nothing was tried yet. */
+    readonly state: 'unknown' | 'up' | 'failing' | 'down';
+    /** Messages that are submitted and not answered. */
+    readonly in_flight: number;
+    readonly last_error: {
+      /** Our word, or `in_doubt`. */
+      readonly detail: string;
+      readonly code: string | null;
+      readonly at: string;
+    } | null;
+    readonly last_success_at: string | null;
+    readonly receipt_match_rate: number | null;
+    readonly as_of: string | null;
   };
 }
 
@@ -607,6 +1188,285 @@ export interface GetListResult {
     readonly receipt_match_rate: number | null;
     readonly as_of: string | null;
   };
+}
+
+export interface ChangeListBody {
+  readonly list_name?: string | undefined;
+  readonly brand_name?: string | null | undefined;
+  readonly status?: 'active' | 'paused' | undefined;
+  /** What the carrier of the type needs; never shown again. New ones are to be verified again. */
+  readonly credentials?: Readonly<Record<string, unknown>> | undefined;
+  /** Merged into what is set; null brings a default back. */
+  readonly settings?: Readonly<Record<string, unknown>> | undefined;
+}
+
+export interface ChangeListResult {
+  readonly id: number;
+  /** E.164 or short code. */
+  readonly phone_number: string;
+  readonly brand_name: string | null;
+  readonly list_name: string;
+  /** Which carrier it sends through. */
+  readonly list_type: string;
+  readonly status: 'active' | 'paused' | 'suspended' | 'deleted';
+  /** Active list contacts. */
+  readonly contact_count: number;
+  readonly created_at: string;
+  /** The id in version 1 of the API. */
+  readonly v1_id: string;
+  readonly is_byoc: boolean;
+  readonly verified: boolean;
+  readonly key_policy_hint: {
+    /** The calling key may send from it. */
+    readonly allowed_by_key: boolean;
+  };
+  readonly settings: {
+    readonly send_rate_per_minute: number;
+    readonly stale_minutes: number;
+    readonly prepend: string | null;
+    readonly append: string | null;
+    readonly affixes: 'all' | 'marketing' | 'none';
+    readonly reply_stop: string | null;
+    readonly reply_help: string | null;
+    readonly reply_start: string | null;
+    readonly auto_reply: 'auto' | 'always' | 'never';
+    readonly join_keywords: readonly string[];
+    readonly double_opt_in: boolean;
+    readonly quiet_hours: boolean;
+    readonly quiet_hours_mode: 'hold' | 'cancel';
+    readonly dedupe_window_seconds: number | null;
+    readonly reject_voip: boolean;
+    readonly optout_scope: 'list' | 'account' | null;
+    readonly smart_encoding: boolean;
+    readonly validity_minutes: number;
+    readonly shortener_domain: string | null;
+    readonly click_domain: string | null;
+    readonly in_doubt_resubmit: boolean;
+    readonly budgets: readonly Readonly<Record<string, unknown>>[];
+    readonly country: string;
+  };
+  /** Keys that are set. */
+  readonly credentials: Readonly<Record<string, '***'>>;
+  /** How the list fares at its carrier, a few seconds old. */
+  readonly carrier_health: {
+    /** `down`: nothing gets through; `failing`: the last tries did not; `unknown`: nothing was tried yet. */
+    readonly state: 'unknown' | 'up' | 'failing' | 'down';
+    /** Messages that are submitted and not answered. */
+    readonly in_flight: number;
+    readonly last_error: {
+      /** Our word, or `in_doubt`. */
+      readonly detail: string;
+      readonly code: string | null;
+      readonly at: string;
+    } | null;
+    readonly last_success_at: string | null;
+    readonly receipt_match_rate: number | null;
+    readonly as_of: string | null;
+  };
+}
+
+export interface DeleteListResult {
+  readonly success: true;
+  readonly deleted: true;
+}
+
+export interface VerifyListBody {
+  readonly step: 'credentials' | 'send' | 'webhook';
+  /** For send and webhook: E.164. */
+  readonly to?: string | undefined;
+}
+
+export interface VerifyListResult {
+  readonly success: true;
+  readonly step: 'credentials' | 'send' | 'webhook';
+  readonly passed: boolean;
+  readonly verified: boolean;
+  readonly next_step: 'credentials' | 'send' | 'webhook' | null;
+  readonly detail: string | null;
+}
+
+export interface CreateWebhookBody {
+  /** https address that events are posted to. */
+  readonly url: string;
+  /** Names of events, or `*` alone for all. */
+  readonly events: readonly ('delivery' | 'unsubscribe' | 'reply' | 'sent' | 'click' | 'conversion' | 'resubscribe' | '*')[];
+  /** For people. */
+  readonly description?: string | undefined;
+  /** Signs the requests; made when it is absent. */
+  readonly secret?: string | undefined;
+  /** Whether `delivery` also tells of messages that were not sent. Default true. */
+  readonly include_drops?: boolean | undefined;
+}
+
+export interface CreateWebhookResult {
+  readonly id: string;
+  readonly url: string;
+  readonly events: readonly string[];
+  readonly description: string;
+  readonly status: 'active' | 'paused' | 'disabled';
+  readonly status_reason: string | null;
+  readonly include_drops: boolean;
+  /** Shown once, when it is made. */
+  readonly secret: string;
+  readonly last_success_at: string | null;
+  readonly last_failure_at: string | null;
+  readonly created_at: string;
+}
+
+export interface ListWebhooksQuery {
+  /** From 1. */
+  readonly page?: string | undefined;
+  /** 1 to 100, default 50; more counts as 100. */
+  readonly per_page?: string | undefined;
+}
+
+export interface ListWebhooksResult {
+  readonly webhooks: readonly {
+    readonly id: string;
+    readonly url: string;
+    readonly events: readonly string[];
+    readonly description: string;
+    readonly status: 'active' | 'paused' | 'disabled';
+    readonly status_reason: string | null;
+    readonly include_drops: boolean;
+    /** Shown once, when it is made. */
+    readonly secret: string;
+    readonly last_success_at: string | null;
+    readonly last_failure_at: string | null;
+    readonly created_at: string;
+  }[];
+  readonly pagination: {
+    readonly page: number;
+    readonly per_page: number;
+    readonly total: number;
+    readonly total_pages: number;
+  };
+}
+
+export interface GetWebhookResult {
+  readonly id: string;
+  readonly url: string;
+  readonly events: readonly string[];
+  readonly description: string;
+  readonly status: 'active' | 'paused' | 'disabled';
+  readonly status_reason: string | null;
+  readonly include_drops: boolean;
+  /** Shown once, when it is made. */
+  readonly secret: string;
+  readonly last_success_at: string | null;
+  readonly last_failure_at: string | null;
+  readonly created_at: string;
+}
+
+export interface UpdateWebhookBody {
+  /** https address that events are posted to. */
+  readonly url?: string | undefined;
+  /** Names of events, or `*` alone for all. */
+  readonly events?: readonly ('delivery' | 'unsubscribe' | 'reply' | 'sent' | 'click' | 'conversion' | 'resubscribe' | '*')[] | undefined;
+  /** For people. */
+  readonly description?: string | undefined;
+  /** Whether `delivery` also tells of messages that were not sent. Default true. */
+  readonly include_drops?: boolean | undefined;
+  /** Paused ones keep what waits. */
+  readonly status?: 'active' | 'paused' | undefined;
+}
+
+export interface UpdateWebhookResult {
+  readonly id: string;
+  readonly url: string;
+  readonly events: readonly string[];
+  readonly description: string;
+  readonly status: 'active' | 'paused' | 'disabled';
+  readonly status_reason: string | null;
+  readonly include_drops: boolean;
+  /** Shown once, when it is made. */
+  readonly secret: string;
+  readonly last_success_at: string | null;
+  readonly last_failure_at: string | null;
+  readonly created_at: string;
+}
+
+export interface DeleteWebhookResult {
+  readonly success: true;
+  readonly deleted: true;
+}
+
+export interface RotateWebhookSecretBody {
+  /** Signs the requests; made when it is absent. */
+  readonly secret?: string | undefined;
+}
+
+export interface RotateWebhookSecretResult {
+  readonly id: string;
+  readonly url: string;
+  readonly events: readonly string[];
+  readonly description: string;
+  readonly status: 'active' | 'paused' | 'disabled';
+  readonly status_reason: string | null;
+  readonly include_drops: boolean;
+  /** Shown once, when it is made. */
+  readonly secret: string;
+  readonly last_success_at: string | null;
+  readonly last_failure_at: string | null;
+  readonly created_at: string;
+}
+
+export interface TestWebhookBody {
+  /** Which sample is sent. Default "delivery". */
+  readonly event?: 'delivery' | 'unsubscribe' | 'reply' | 'sent' | 'click' | 'conversion' | 'resubscribe' | undefined;
+}
+
+export interface TestWebhookResult {
+  readonly success: true;
+  readonly delivery_id: string;
+  readonly delivered: boolean;
+  readonly status_code: number | null;
+  readonly duration_ms: number;
+  readonly error: string | null;
+}
+
+export interface ListWebhookDeliveriesQuery {
+  readonly state?: 'pending' | 'delivered' | 'failed' | 'dropped' | undefined;
+  readonly event?: 'delivery' | 'unsubscribe' | 'reply' | 'sent' | 'click' | 'conversion' | 'resubscribe' | undefined;
+  /** What was told of this message. */
+  readonly message_id?: string | undefined;
+  /** 1 to 100, default 50; more counts as 100. */
+  readonly limit?: string | undefined;
+  /** next_cursor of the page before. */
+  readonly cursor?: string | undefined;
+}
+
+export interface ListWebhookDeliveriesResult {
+  readonly deliveries: readonly {
+    readonly id: string;
+    readonly event: string;
+    /** The header `webhook-id`: the same on every try and replay. */
+    readonly event_id: string;
+    readonly message_id: string | null;
+    readonly state: 'pending' | 'delivered' | 'failed' | 'dropped';
+    readonly attempts: readonly {
+      readonly at: string;
+      readonly status_code: number | null;
+      readonly duration_ms: number;
+      readonly error: string | null;
+      readonly response_excerpt: string | null;
+    }[];
+    readonly next_attempt_at: string | null;
+    readonly created_at: string;
+  }[];
+  readonly pagination: {
+    readonly limit: number;
+    readonly next_cursor: string | null;
+  };
+}
+
+export interface ReplayWebhookDeliveryBody {
+
+}
+
+export interface ReplayWebhookDeliveryResult {
+  readonly success: true;
+  readonly delivery_id: string;
 }
 
 export interface WhoAmIResult {
@@ -754,6 +1614,90 @@ export interface SendV1BulkResult {
   readonly deprecated: true;
 }
 
+export interface ListV1ContactsQuery {
+  /** More than 1000 counts as 1000. Default 100. */
+  readonly limit?: number | undefined;
+  /** Default 0. */
+  readonly offset?: number | undefined;
+}
+
+export interface ListV1ContactsResult {
+  readonly contacts: readonly {
+    readonly id: string | null;
+    readonly phone_number: string;
+    readonly first_name: string | null;
+    readonly last_name: string | null;
+    readonly email: string | null;
+    readonly status: 'subscribed' | 'unsubscribed';
+    readonly opted_out: string | null;
+    readonly timezone: string | null;
+    readonly created_at: string;
+  }[];
+  readonly deprecated: true;
+}
+
+export interface CreateV1ContactResult {
+  readonly success: true;
+  readonly deprecated: true;
+  readonly message: 'v1 contact writes do nothing; use /api/v2/contacts';
+}
+
+export interface GetV1ContactResult {
+  readonly phone_number: string;
+  readonly status: 'subscribed' | 'unsubscribed';
+  readonly opted_out: string | null;
+  readonly contact: {
+    readonly id: string | null;
+    readonly phone_number: string;
+    readonly first_name: string | null;
+    readonly last_name: string | null;
+    readonly email: string | null;
+    readonly status: 'subscribed' | 'unsubscribed';
+    readonly opted_out: string | null;
+    readonly timezone: string | null;
+    readonly created_at: string;
+  };
+  readonly deprecated: true;
+}
+
+export interface ReplaceV1ContactResult {
+  readonly success: true;
+  readonly deprecated: true;
+  readonly message: 'v1 contact writes do nothing; use /api/v2/contacts';
+}
+
+export interface ChangeV1ContactResult {
+  readonly success: true;
+  readonly deprecated: true;
+  readonly message: 'v1 contact writes do nothing; use /api/v2/contacts';
+}
+
+export interface DeleteV1ContactResult {
+  readonly success: true;
+  readonly deprecated: true;
+  readonly message: 'v1 contact writes do nothing; use /api/v2/contacts';
+}
+
+export interface CreateV1ContactsResult {
+  readonly success: true;
+  readonly deprecated: true;
+  readonly message: 'v1 contact writes do nothing; use /api/v2/contacts';
+}
+
+export interface OptOutV1Body {
+  readonly to_msisdn: string;
+  readonly reason?: string | undefined;
+  /** Id of the list (pn_ and 16 characters, or an integer) or its number. */
+  readonly from_phone_number_id?: string | number | undefined;
+}
+
+export interface OptOutV1Result {
+  readonly success: true;
+  readonly to_msisdn: string;
+  readonly lists_unsubscribed: number;
+  readonly deprecated: true;
+}
+
 /** One method an operation of the API. */
 export interface Operations {
   /**
@@ -803,15 +1747,161 @@ export interface Operations {
    */
   cancelMessage(id: string | number, options?: CallOptions): Promise<CancelMessageResult>;
   /**
+   * Add a contact to a list, or change it.
+   * 201 when a contact or a list contact was created, else 200. Somebody who opted out becomes active only by a signup_date later than the opt-out.
+   * `POST /api/v2/contacts`
+   */
+  saveContact(body: SaveContactBody, options?: CallOptions): Promise<SaveContactResult>;
+  /**
+   * List contacts, newest signup first.
+   * One entry a list contact.
+   * `GET /api/v2/contacts`
+   */
+  listContacts(query?: ListContactsQuery, options?: CallOptions): Promise<ListContactsResult>;
+  /**
+   * Change the custom fields of a contact on a list.
+   * `PUT /api/v2/contacts`
+   */
+  updateContact(body: UpdateContactBody, options?: CallOptions): Promise<UpdateContactResult>;
+  /**
+   * Unsubscribe a contact from a list.
+   * Nothing is deleted. From the answer on no message of the list leaves for the number. The fields may stand in the query when the body is empty.
+   * `DELETE /api/v2/contacts`
+   */
+  unsubscribeContact(query?: UnsubscribeContactQuery, options?: CallOptions): Promise<UnsubscribeContactResult>;
+  /**
+   * Add or change up to 1,000 contacts.
+   * Each row is judged alone; good rows are stored together. With use_validation a row is refused when its number cannot be texted.
+   * `POST /api/v2/contacts/bulk`
+   */
+  saveContacts(body: SaveContactsBody, options?: CallOptions): Promise<SaveContactsResult>;
+  /**
+   * Read a contact with all its subscriptions.
+   * `GET /api/v2/contacts/{phone_number}`
+   */
+  getContact(phoneNumber: string | number, options?: CallOptions): Promise<GetContactResult>;
+  /**
+   * Read how far a job is.
+   * `GET /api/v2/jobs/{id}`
+   */
+  getJob(id: string | number, options?: CallOptions): Promise<GetJobResult>;
+  /**
+   * Block a number.
+   * For one list or the whole account, whatever it subscribes to. 200 when it was blocked already.
+   * `POST /api/v2/blocks`
+   */
+  blockNumber(body: BlockNumberBody, options?: CallOptions): Promise<BlockNumberResult>;
+  /**
+   * List blocked numbers, newest first.
+   * `GET /api/v2/blocks`
+   */
+  listBlocks(query?: ListBlocksQuery, options?: CallOptions): Promise<ListBlocksResult>;
+  /**
+   * Take a block away.
+   * `DELETE /api/v2/blocks/{id}`
+   */
+  unblockNumber(id: string | number, options?: CallOptions): Promise<UnblockNumberResult>;
+  /**
+   * Read what a number allowed and forbade, oldest first.
+   * Records are only ever added. Each holds the hash of the one before it, so that `trackly consents verify` finds out when one was changed or removed.
+   * `GET /api/v2/contacts/{phone_number}/consents`
+   */
+  listConsents(phoneNumber: string | number, options?: CallOptions): Promise<ListConsentsResult>;
+  /**
+   * Take an opt-in of a form.
+   * For form tools: writes the consent with its evidence into the ledger and subscribes the number, or asks it for a YES by text first.
+   * `POST /api/v2/optins/webhook`
+   */
+  takeOptIn(body: TakeOptInBody, options?: CallOptions): Promise<TakeOptInResult>;
+  /**
+   * List what people wrote to your numbers, newest first.
+   * All texts, opt-outs and keywords too; each with what it was taken for and by which rule.
+   * `GET /api/v2/replies`
+   */
+  listReplies(query?: ListRepliesQuery, options?: CallOptions): Promise<ListRepliesResult>;
+  /**
    * List the sending numbers.
    * `GET /api/v2/lists`
    */
   listLists(query?: ListListsQuery, options?: CallOptions): Promise<ListListsResult>;
   /**
+   * Make a list (a sending number).
+   * A list with a carrier of your own has to be verified before it can send.
+   * `POST /api/v2/lists`
+   */
+  addList(body: AddListBody, options?: CallOptions): Promise<AddListResult>;
+  /**
    * Read a sending number with its settings.
    * `GET /api/v2/lists/{list_id}`
    */
   getList(listId: string | number, options?: CallOptions): Promise<GetListResult>;
+  /**
+   * Change a list.
+   * `PUT /api/v2/lists/{list_id}`
+   */
+  changeList(listId: string | number, body: ChangeListBody, options?: CallOptions): Promise<ChangeListResult>;
+  /**
+   * Take a list out of use.
+   * Its data stays; what waits is not sent; opt-outs are still recorded.
+   * `DELETE /api/v2/lists/{list_id}`
+   */
+  deleteList(listId: string | number, options?: CallOptions): Promise<DeleteListResult>;
+  /**
+   * Prove that a list works, step by step.
+   * credentials: the carrier knows us. send: a test text to `to` leaves. webhook: a reply from `to` arrived within 15 minutes; call again to ask. Then the list may send.
+   * `POST /api/v2/lists/{list_id}/verify`
+   */
+  verifyList(listId: string | number, body: VerifyListBody, options?: CallOptions): Promise<VerifyListResult>;
+  /**
+   * Have events posted to an address.
+   * The secret that requests are signed with is shown in this answer only.
+   * `POST /api/v2/webhooks`
+   */
+  createWebhook(body: CreateWebhookBody, options?: CallOptions): Promise<CreateWebhookResult>;
+  /**
+   * List webhooks, newest first.
+   * `GET /api/v2/webhooks`
+   */
+  listWebhooks(query?: ListWebhooksQuery, options?: CallOptions): Promise<ListWebhooksResult>;
+  /**
+   * Read a webhook.
+   * `GET /api/v2/webhooks/{id}`
+   */
+  getWebhook(id: string | number, options?: CallOptions): Promise<GetWebhookResult>;
+  /**
+   * Change, pause or resume a webhook.
+   * Only what is named is changed. What waited while it was paused goes out when it is active again.
+   * `PUT /api/v2/webhooks/{id}`
+   */
+  updateWebhook(id: string | number, body: UpdateWebhookBody, options?: CallOptions): Promise<UpdateWebhookResult>;
+  /**
+   * Delete a webhook with all that waits for it.
+   * `DELETE /api/v2/webhooks/{id}`
+   */
+  deleteWebhook(id: string | number, options?: CallOptions): Promise<DeleteWebhookResult>;
+  /**
+   * Give a webhook a new secret.
+   * For 24 hours `webhook-signature` has a signature by each of the two secrets, `X-Trackly-Signature` one by the new.
+   * `POST /api/v2/webhooks/{id}/rotate-secret`
+   */
+  rotateWebhookSecret(id: string | number, body: RotateWebhookSecretBody, options?: CallOptions): Promise<RotateWebhookSecretResult>;
+  /**
+   * Send a sample event, once.
+   * Works on paused webhooks. The sample has `"test": true`.
+   * `POST /api/v2/webhooks/{id}/test`
+   */
+  testWebhook(id: string | number, body: TestWebhookBody, options?: CallOptions): Promise<TestWebhookResult>;
+  /**
+   * List what went to a webhook in the last 30 days, newest first.
+   * `GET /api/v2/webhooks/{id}/deliveries`
+   */
+  listWebhookDeliveries(id: string | number, query?: ListWebhookDeliveriesQuery, options?: CallOptions): Promise<ListWebhookDeliveriesResult>;
+  /**
+   * Deliver an event once more.
+   * A new delivery with the same `webhook-id` and the same body.
+   * `POST /api/v2/webhooks/{id}/deliveries/{delivery_id}/replay`
+   */
+  replayWebhookDelivery(id: string | number, deliveryId: string | number, body: ReplayWebhookDeliveryBody, options?: CallOptions): Promise<ReplayWebhookDeliveryResult>;
   /**
    * Read the calling key and its account.
    * `GET /api/v2/whoami`
@@ -851,6 +1941,55 @@ export interface Operations {
    * @deprecated
    */
   sendV1Bulk(body: SendV1BulkBody, options?: CallOptions): Promise<SendV1BulkResult>;
+  /**
+   * List contacts by id (deprecated).
+   * `GET /api/v1/contacts`
+   * @deprecated
+   */
+  listV1Contacts(query?: ListV1ContactsQuery, options?: CallOptions): Promise<ListV1ContactsResult>;
+  /**
+   * Does nothing (deprecated).
+   * `POST /api/v1/contacts`
+   * @deprecated
+   */
+  createV1Contact(options?: CallOptions): Promise<CreateV1ContactResult>;
+  /**
+   * Read a contact (deprecated).
+   * `GET /api/v1/contacts/{msisdn}`
+   * @deprecated
+   */
+  getV1Contact(msisdn: string | number, options?: CallOptions): Promise<GetV1ContactResult>;
+  /**
+   * Does nothing (deprecated).
+   * `PUT /api/v1/contacts/{msisdn}`
+   * @deprecated
+   */
+  replaceV1Contact(msisdn: string | number, options?: CallOptions): Promise<ReplaceV1ContactResult>;
+  /**
+   * Does nothing (deprecated).
+   * `PATCH /api/v1/contacts/{msisdn}`
+   * @deprecated
+   */
+  changeV1Contact(msisdn: string | number, options?: CallOptions): Promise<ChangeV1ContactResult>;
+  /**
+   * Does nothing (deprecated).
+   * `DELETE /api/v1/contacts/{msisdn}`
+   * @deprecated
+   */
+  deleteV1Contact(msisdn: string | number, options?: CallOptions): Promise<DeleteV1ContactResult>;
+  /**
+   * Does nothing (deprecated).
+   * `POST /api/v1/contacts/bulk`
+   * @deprecated
+   */
+  createV1Contacts(options?: CallOptions): Promise<CreateV1ContactsResult>;
+  /**
+   * Opt a number out (deprecated).
+   * Of one list, or of all lists of the account. A number that is on none of them is blocked.
+   * `POST /api/v1/opt-outs`
+   * @deprecated
+   */
+  optOutV1(body: OptOutV1Body, options?: CallOptions): Promise<OptOutV1Result>;
 }
 
 /** How each operation goes over the wire. `sends`: a repeat without an Idempotency-Key could send twice. */
@@ -863,8 +2002,34 @@ export const OPERATIONS = {
   listMessages: { method: 'GET', path: '/api/v2/messages', params: [], input: 'query', sends: false },
   getMessage: { method: 'GET', path: '/api/v2/messages/{id}', params: ['id'], input: 'none', sends: false },
   cancelMessage: { method: 'POST', path: '/api/v2/messages/{id}/cancel', params: ['id'], input: 'none', sends: false },
+  saveContact: { method: 'POST', path: '/api/v2/contacts', params: [], input: 'body', sends: false },
+  listContacts: { method: 'GET', path: '/api/v2/contacts', params: [], input: 'query', sends: false },
+  updateContact: { method: 'PUT', path: '/api/v2/contacts', params: [], input: 'body', sends: false },
+  unsubscribeContact: { method: 'DELETE', path: '/api/v2/contacts', params: [], input: 'query', sends: false },
+  saveContacts: { method: 'POST', path: '/api/v2/contacts/bulk', params: [], input: 'body', sends: false },
+  getContact: { method: 'GET', path: '/api/v2/contacts/{phone_number}', params: ['phone_number'], input: 'none', sends: false },
+  getJob: { method: 'GET', path: '/api/v2/jobs/{id}', params: ['id'], input: 'none', sends: false },
+  blockNumber: { method: 'POST', path: '/api/v2/blocks', params: [], input: 'body', sends: false },
+  listBlocks: { method: 'GET', path: '/api/v2/blocks', params: [], input: 'query', sends: false },
+  unblockNumber: { method: 'DELETE', path: '/api/v2/blocks/{id}', params: ['id'], input: 'none', sends: false },
+  listConsents: { method: 'GET', path: '/api/v2/contacts/{phone_number}/consents', params: ['phone_number'], input: 'none', sends: false },
+  takeOptIn: { method: 'POST', path: '/api/v2/optins/webhook', params: [], input: 'body', sends: false },
+  listReplies: { method: 'GET', path: '/api/v2/replies', params: [], input: 'query', sends: false },
   listLists: { method: 'GET', path: '/api/v2/lists', params: [], input: 'query', sends: false },
+  addList: { method: 'POST', path: '/api/v2/lists', params: [], input: 'body', sends: false },
   getList: { method: 'GET', path: '/api/v2/lists/{list_id}', params: ['list_id'], input: 'none', sends: false },
+  changeList: { method: 'PUT', path: '/api/v2/lists/{list_id}', params: ['list_id'], input: 'body', sends: false },
+  deleteList: { method: 'DELETE', path: '/api/v2/lists/{list_id}', params: ['list_id'], input: 'none', sends: false },
+  verifyList: { method: 'POST', path: '/api/v2/lists/{list_id}/verify', params: ['list_id'], input: 'body', sends: false },
+  createWebhook: { method: 'POST', path: '/api/v2/webhooks', params: [], input: 'body', sends: false },
+  listWebhooks: { method: 'GET', path: '/api/v2/webhooks', params: [], input: 'query', sends: false },
+  getWebhook: { method: 'GET', path: '/api/v2/webhooks/{id}', params: ['id'], input: 'none', sends: false },
+  updateWebhook: { method: 'PUT', path: '/api/v2/webhooks/{id}', params: ['id'], input: 'body', sends: false },
+  deleteWebhook: { method: 'DELETE', path: '/api/v2/webhooks/{id}', params: ['id'], input: 'none', sends: false },
+  rotateWebhookSecret: { method: 'POST', path: '/api/v2/webhooks/{id}/rotate-secret', params: ['id'], input: 'body', sends: false },
+  testWebhook: { method: 'POST', path: '/api/v2/webhooks/{id}/test', params: ['id'], input: 'body', sends: false },
+  listWebhookDeliveries: { method: 'GET', path: '/api/v2/webhooks/{id}/deliveries', params: ['id'], input: 'query', sends: false },
+  replayWebhookDelivery: { method: 'POST', path: '/api/v2/webhooks/{id}/deliveries/{delivery_id}/replay', params: ['id', 'delivery_id'], input: 'body', sends: false },
   whoAmI: { method: 'GET', path: '/api/v2/whoami', params: [], input: 'none', sends: false },
   getSetupStatus: { method: 'GET', path: '/api/v2/setup-status', params: [], input: 'none', sends: false },
   getSettings: { method: 'GET', path: '/api/v2/settings', params: [], input: 'none', sends: false },
@@ -872,4 +2037,12 @@ export const OPERATIONS = {
   pauseKey: { method: 'POST', path: '/api/v2/key/pause', params: [], input: 'none', sends: false },
   sendV1Message: { method: 'POST', path: '/api/v1/messages', params: [], input: 'body', sends: true },
   sendV1Bulk: { method: 'POST', path: '/api/v1/messages/bulk', params: [], input: 'body', sends: true },
+  listV1Contacts: { method: 'GET', path: '/api/v1/contacts', params: [], input: 'query', sends: false },
+  createV1Contact: { method: 'POST', path: '/api/v1/contacts', params: [], input: 'none', sends: false },
+  getV1Contact: { method: 'GET', path: '/api/v1/contacts/{msisdn}', params: ['msisdn'], input: 'none', sends: false },
+  replaceV1Contact: { method: 'PUT', path: '/api/v1/contacts/{msisdn}', params: ['msisdn'], input: 'none', sends: false },
+  changeV1Contact: { method: 'PATCH', path: '/api/v1/contacts/{msisdn}', params: ['msisdn'], input: 'none', sends: false },
+  deleteV1Contact: { method: 'DELETE', path: '/api/v1/contacts/{msisdn}', params: ['msisdn'], input: 'none', sends: false },
+  createV1Contacts: { method: 'POST', path: '/api/v1/contacts/bulk', params: [], input: 'none', sends: false },
+  optOutV1: { method: 'POST', path: '/api/v1/opt-outs', params: [], input: 'body', sends: false },
 } as const;

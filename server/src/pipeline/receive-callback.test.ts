@@ -188,6 +188,7 @@ test('a signature is checked once for all lists with the same credentials', asyn
     allowUnsigned: false,
     onEvents: async (events) => void stored.push(events),
     keepUnreadable: async () => {},
+    keepStray: async () => {},
     onError: () => {},
   });
   const { path, body, headers } = twilioCall({ ...STOP, To: '+18445551002' }, TOKENS[0]);

@@ -6,6 +6,7 @@ import type {
   Carrier,
   CarrierCallbacks,
   CarrierEvents,
+  InboundText,
 } from '../carriers/carrier.ts';
 import { isListNumber, normaliseCarrierNumber } from '../lib/e164.ts';
 import type { Credentials } from '../lib/credentials.ts';
