@@ -201,6 +201,7 @@ test('a running server goes on through a rotation, and the secret key is replace
   expect(await readJson(['secrets', 'rotate'], env)).toEqual({
     key_version: 2,
     lists: 1,
+    webhooks: 0,
     resumed: false,
     secret_key: null,
   });

@@ -34,6 +34,7 @@ const EVENTS = isShort ? 500 : 2_000;
 const EVENTS_AT_ONCE = 100;
 const ENDPOINTS_OF_ACCOUNT = 20;
 const ACCOUNTS = 50;
+const ENDPOINTS = ENDPOINTS_OF_ACCOUNT * ACCOUNTS;
 const DEAD = 100;
 const ROUND_MS = 500;
 const ROUNDS = isShort ? 10 : 24;
@@ -142,7 +143,8 @@ async function measureThroughput(): Promise<
   const { user, system } = process.cpuUsage(nodeBefore);
   const nodeCpuUs = (user + system) / deliveries;
   const postgresCpuUs = (readPostgresCpuUs(process.pid) - postgresBeforeUs) / deliveries;
-  await readReceiver();
+  const { count } = await readReceiver();
+  if (count !== deliveries) throw new Error(`${count} of ${deliveries} deliveries arrived`);
   return {
     emitUs: (emitMs * 1_000) / deliveries,
     wallUs: (sendMs * 1_000) / deliveries,
@@ -164,7 +166,12 @@ async function measureLatency(): Promise<Figures> {
     }
   }
   await sleep(2 * ROUND_MS);
-  return await readReceiver();
+  const figures = await readReceiver();
+  const expected = ROUNDS * ENDPOINTS_OF_ACCOUNT * ACCOUNTS;
+  if (figures.count < (expected * (ENDPOINTS - DEAD)) / ENDPOINTS) {
+    throw new Error(`${figures.count} of ${expected} deliveries arrived`);
+  }
+  return figures;
 }
 
 async function emit(accountId: string, count: number): Promise<void> {

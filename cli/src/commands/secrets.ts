@@ -25,8 +25,9 @@ async function rotate({ input, output }: Context): Promise<number> {
   const rotation = await withInstallation(({ secrets }) => secrets.rotate({ replaceSecretKey }));
   output.answer(rotation, () => {
     const lists = `${rotation.lists} ${rotation.lists === 1 ? 'list' : 'lists'}`;
+    const webhooks = `${rotation.webhooks} ${rotation.webhooks === 1 ? 'webhook' : 'webhooks'}`;
     const lines = [
-      `The credentials of ${lists} are sealed with key ${rotation.key_version} now; older keys are deleted.`,
+      `The credentials of ${lists} and secrets of ${webhooks} are sealed with key ${rotation.key_version} now; older keys are deleted.`,
       ...(rotation.resumed ? ['This finished a rotation that was cut off; run it again for another new key.'] : []),
       ...(rotation.secret_key === 'settings'
         ? ['The secret key was replaced: set TRACKLY_SECRET_KEY to the new one before the next start.']

@@ -31,6 +31,8 @@ test('an empty environment gives one machine with everything on it', () => {
     newSecretKey: null,
     simulator: null,
     simulatorCidrs: [],
+    webhookAllowHttp: false,
+    webhookAllowedCidrs: [],
     corsOrigins: [],
     logLevel: 'info',
     production: false,
@@ -71,7 +73,9 @@ test.each<[Env, Partial<Config>]>([
   [{ TRACKLY_MIN_QUEUE_AGE_SECONDS: '10' }, { minQueueAgeMs: 10_000 }],
   [{ TRACKLY_CARRIER_CONNECT_SECONDS: '1' }, { carrierConnectMs: 1_000 }],
   [{ TRACKLY_CARRIER_ANSWER_SECONDS: '300' }, { carrierAnswerMs: 300_000 }],
-  [{ TRACKLY_WEBHOOK_ALLOW_HTTP: 'true', TRACKLY_ALLOW_UNSIGNED_CALLBACKS: 'false' }, {}],
+  [{ TRACKLY_WEBHOOK_ALLOW_HTTP: 'true' }, { webhookAllowHttp: true }],
+  [{ TRACKLY_WEBHOOK_ALLOWED_CIDRS: '10.1.0.0/16' }, { webhookAllowedCidrs: ['10.1.0.0/16'] }],
+  [{ TRACKLY_ALLOW_UNSIGNED_CALLBACKS: 'false' }, {}],
 ])('%o is understood', (env, expected) => {
   expect(toConfig(env)).toMatchObject(expected);
 });

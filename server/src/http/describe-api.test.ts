@@ -50,12 +50,16 @@ function codesOf(operation: Operation): [status: string, code: ErrorCode][] {
 describe('openapi.json', () => {
   test('describes every endpoint once', () => {
     expect(operations.map(([name]) => name).sort()).toEqual([
+      'delete /api/v2/webhooks/{id}',
       'get /api/v2/lists',
       'get /api/v2/lists/{list_id}',
       'get /api/v2/messages',
       'get /api/v2/messages/{id}',
       'get /api/v2/settings',
       'get /api/v2/setup-status',
+      'get /api/v2/webhooks',
+      'get /api/v2/webhooks/{id}',
+      'get /api/v2/webhooks/{id}/deliveries',
       'get /api/v2/whoami',
       'post /api/v1/messages',
       'post /api/v1/messages/bulk',
@@ -66,9 +70,14 @@ describe('openapi.json', () => {
       'post /api/v2/send-raw',
       'post /api/v2/send-raw/bulk',
       'post /api/v2/send/bulk',
+      'post /api/v2/webhooks',
+      'post /api/v2/webhooks/{id}/deliveries/{delivery_id}/replay',
+      'post /api/v2/webhooks/{id}/rotate-secret',
+      'post /api/v2/webhooks/{id}/test',
       'post /api/webhook-feedbacks/{carrier}',
       'post /api/webhook-feedbacks/{carrier}/{secret}',
       'put /api/v2/settings',
+      'put /api/v2/webhooks/{id}',
     ]);
     const ids = operations.map(([, { operationId }]) => operationId);
     expect(new Set(ids).size).toBe(ids.length);

@@ -3,7 +3,8 @@ import { createInstallation, type Installation } from '../../test/helpers/messag
 import { createList, setList } from '../lists/index.ts';
 import { addDataKey, bindSecretKey, readDataKeys } from '../store/installation-store.ts';
 import { withTransaction } from '../store/transaction.ts';
-import { rotateDataKey } from './index.ts';
+import { secretPlace } from '../store/webhook-secret-store.ts';
+import { createVault, rotateDataKey } from './index.ts';
 import { storeCredentials } from './store-credentials.ts';
 
 let installation: Installation;
@@ -63,6 +64,34 @@ test('a rotation that was cut off leaves everything readable, and the next one f
   expect(await rotate()).toEqual({ key_version: 2, lists: 1, webhooks: 0, resumed: true });
   expect(await versions()).toEqual([2]);
   expect(await credentialsOf(ids[1]!)).toEqual({ token: 'token of 1', nested: { n: 1 } });
+});
+
+test('secrets of webhooks are sealed anew too; one that nothing opens stays as it is', async () => {
+  const vault = createVault({ pool: installation.pool, secretKey });
+  const ids = ['1', '2', '3'].map((digit) => digit.repeat(24));
+  for (const id of ids) {
+    await withTransaction(installation.pool, async (transaction) => {
+      const sealed = await vault.seal(transaction, `secret of ${id}`, secretPlace(id));
+      const old = id === ids[1] ? await vault.seal(transaction, 'the one before', secretPlace(id)) : null;
+      await transaction.query(
+        `insert into webhook_endpoint (id, account_id, url, events, secret, old_secret, created_ms)
+         values ($1, $2, 'https://a.example', '{*}', $3, $4, 0)`,
+        [id, installation.caller.account.id, id === ids[2] ? '1.AAAA' : sealed, old],
+      );
+    });
+  }
+  expect(await rotate()).toMatchObject({ key_version: 2, webhooks: 2 });
+  expect(await versions()).toEqual([2]);
+  const { rows } = await installation.pool.query<{ id: string; secret: string; old: string | null }>(
+    'select id, secret, old_secret as old from webhook_endpoint order by id',
+  );
+  const open = (sealed: string | null, id: string) => (sealed === null ? null : vault.open(sealed, secretPlace(id)));
+  expect(await Promise.all(rows.map(({ id, secret }) => open(secret, id)))).toEqual([
+    `secret of ${ids[0]}`,
+    `secret of ${ids[1]}`,
+    undefined,
+  ]);
+  expect(await Promise.all(rows.map(({ id, old }) => open(old, id)))).toEqual([null, 'the one before', null]);
 });
 
 test('a page is not the end', async () => {

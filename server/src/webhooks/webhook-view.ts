@@ -1,11 +1,11 @@
 import { type Static, type TSchema, Type } from 'typebox';
-import { wordSchema } from '../lib/fields.ts';
 import { timeOfId } from '../lib/timed-id.ts';
 import { DELIVERY_STATES, type StoredDelivery } from '../store/webhook-delivery-store.ts';
 import type { EndpointRow } from '../store/webhook-endpoint-store.ts';
 import { toWebhookId } from './signature.ts';
 
 const nullable = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()]);
+const words = (values: readonly string[]) => Type.Unsafe<string>({ type: 'string', enum: [...values] });
 const time = () => Type.String({ format: 'date-time' });
 
 export const STATE_WORDS = Object.keys(DELIVERY_STATES);
@@ -16,7 +16,7 @@ export const webhookSchema = Type.Object({
   url: Type.String(),
   events: Type.Array(Type.String()),
   description: Type.String(),
-  status: wordSchema(['active', 'paused', 'disabled']),
+  status: words(['active', 'paused', 'disabled']),
   status_reason: nullable(
     Type.String({ description: '`failing`: paused by the system; `gone`: the receiver said 410' }),
   ),
@@ -44,7 +44,7 @@ const deliverySchema = Type.Object({
   event: Type.String(),
   event_id: Type.String({ description: 'The header `webhook-id`: the same on every try and replay' }),
   message_id: nullable(Type.String()),
-  state: wordSchema(STATE_WORDS),
+  state: words(STATE_WORDS),
   attempts: Type.Array(
     Type.Object({
       at: time(),

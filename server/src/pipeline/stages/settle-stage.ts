@@ -171,7 +171,11 @@ async function learnFromReceipts(
     if (matched.size === 0) return matched;
     const taken = [...matched].map(([number, id]) => ({ number, carrierIds: [id], echoesOwnId: false }));
     await saveCarrierIds(transaction, listId, taken, clock());
-    await moveCounts(transaction, listId, await registerIds(transaction, { listId, messageEvents, nowMs: clock() }, taken));
+    await moveCounts(
+      transaction,
+      listId,
+      await registerIds(transaction, { listId, messageEvents, nowMs: clock() }, taken),
+    );
     return matched;
   });
 }
