@@ -25,10 +25,11 @@ import { readPostgresCpuUs } from './lib/process-cpu.ts';
 import { isShort, report } from './lib/report.ts';
 
 /**
- * Wall microseconds a delivery (500 are 2,000 a second, with the receiver on the same two cores), and milliseconds from
- * the event to the receiver at an even pace, for endpoints that answer.
+ * CPU microseconds a delivery, and milliseconds from the event to the receiver at an even pace, for endpoints that answer:
+ * reached times 1.5 and times 4. The receiver is on the same two cores.
  */
-const BUDGET = { wallUs: 500, p99Ms: 500, p99BesideDeadMs: 500 };
+const BUDGET = { cpuUs: 150, p99Ms: 150, p99BesideDeadMs: 200 };
+const GOAL = { deliveriesPerSecond: 4_000 };
 
 const EVENTS = isShort ? 500 : 2_000;
 const EVENTS_AT_ONCE = 100;
@@ -94,7 +95,7 @@ const dispatcher = createDispatcher({
 });
 const outbox = createOutbox({ directory, clock, onEmitted: (accountId) => dispatcher.hint(accountId) });
 
-const fast = await measureThroughput();
+const { wallUs, ...fast } = await measureThroughput();
 const even = await measureLatency();
 await pool.query(
   `update webhook_endpoint set url = replace(url, 'http://e', 'http://hang-e')
@@ -113,7 +114,7 @@ await receiver.stop();
 report({
   bench: 'webhooks',
   figures: {
-    deliveriesPerSecond: 1e6 / fast.wallUs,
+    deliveriesPerSecond: 1e6 / wallUs,
     ...fast,
     p50Ms: even.p50Ms,
     p99Ms: even.p99Ms,
@@ -122,6 +123,7 @@ report({
     deadConnections: besideDead.hanging,
   },
   budget: BUDGET,
+  goal: GOAL,
   durable: 'PostgreSQL (fsync on, synchronous_commit on): the event before its first try, each try after it',
 });
 

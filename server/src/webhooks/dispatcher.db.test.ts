@@ -222,6 +222,18 @@ test('many events to one endpoint arrive once each, ten at a time at the most', 
   expect((await rig.verbs.listDeliveries(caller(), { id, query: { state: 'delivered' } })).deliveries).toHaveLength(50);
 });
 
+test('after a burst to many endpoints the next event goes out like any other', async () => {
+  const endpoints = 10;
+  for (let n = 0; n < endpoints; n++) await rig.add(`http://127.0.0.1:${receiver.port}/${n}`);
+  const burst = Array.from({ length: 150 }, (_, index) => unsubscribed(`WORD ${index}`));
+  await rig.emit(...burst);
+  rig.startDelivering();
+  const all = burst.length * endpoints;
+  await until('the burst has arrived', () => receiver.received.length === all, 15_000);
+  await rig.emit(unsubscribed('LATER'));
+  await until('the next one has, too', () => receiver.received.length === all + endpoints, 5_000);
+});
+
 test('an endpoint that does not answer delays no other', async () => {
   const slow = await startReceiver();
   slow.answer = 'hang';

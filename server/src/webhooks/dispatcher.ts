@@ -72,7 +72,7 @@ export function createDispatcher(deps: DispatcherDeps): WebhookDispatcher {
   const hints = new Map<string, number>();
   /** Ids that are in memory: queued, under way, or not written yet. The database shows them as due still. */
   const known = new Set<string>();
-  /** Written since the last read began; until then a read may still show them as due. */
+  /** Written since this turn began: a read that began before may still show them as due. */
   let written: string[] = [];
   let wake: () => void = () => {};
   let polledMs = Number.NEGATIVE_INFINITY;
@@ -118,6 +118,8 @@ export function createDispatcher(deps: DispatcherDeps): WebhookDispatcher {
   /** Reads what is due and may be sent, and sends it. */
   async function step(): Promise<void> {
     const nowMs = clock();
+    for (const id of written) known.delete(id);
+    written = [];
     for (const [accountId, untilMs] of hints) if (nowMs > untilMs) hints.delete(accountId);
     if (performance.now() - polledMs >= POLL_MS) await poll(nowMs);
     const all = [...lanes.all()];
@@ -158,8 +160,6 @@ export function createDispatcher(deps: DispatcherDeps): WebhookDispatcher {
   }
 
   async function read(wanted: Wanted, all: readonly Lane[], nowMs: number): Promise<void> {
-    for (const id of written) known.delete(id);
-    written = [];
     const full = all.filter((lane) => lane.queue.length >= READ_BELOW).map((lane) => lane.endpointId);
     for (const id of wanted.endpointIds) lanes.of(id).mayHaveMore = false;
     const inMemory = Math.max(0, ...all.map((lane) => lane.queue.length + lane.inFlight.size)) + unwritten();
