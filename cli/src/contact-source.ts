@@ -88,7 +88,7 @@ function createRemoteSource(baseUrl: string, apiKey: string): ContactSource {
     async import({ file, list, apply, onErrors, onProgress }) {
       await (await open(file)).close();
       const query = new URLSearchParams({ list_number: await toNumber(list), dry_run: String(!apply) });
-      let { job } = (await (await call(`/api/v2/contacts/import?${query}`, file)).json()) as { job: Job };
+      let { job } = (await (await call(`/api/v2/contacts/import?${query.toString()}`, file)).json()) as { job: Job };
       while (job.state === 'running') {
         onProgress(job);
         await new Promise((resolve) => setTimeout(resolve, POLL_MS));
@@ -99,7 +99,8 @@ function createRemoteSource(baseUrl: string, apiKey: string): ContactSource {
       return job;
     },
     async export(list) {
-      const query = list === undefined ? '' : `?${new URLSearchParams({ list_number: await toNumber(list) })}`;
+      const query =
+        list === undefined ? '' : `?${new URLSearchParams({ list_number: await toNumber(list) }).toString()}`;
       return toTexts(await call(`/api/v2/contacts/export${query}`));
     },
     show: (phone) => client.getContact(phone),

@@ -88,7 +88,14 @@ describe('errors', () => {
     ['no rows', 'POST', `${CONTACTS}/bulk`, { contacts: [] }, 400, 'missing_contacts'],
     ['rows absent', 'POST', `${CONTACTS}/bulk`, {}, 400, 'missing_contacts'],
     ['no array', 'POST', `${CONTACTS}/bulk`, { contacts: {} }, 400, 'invalid_contacts'],
-    ['too many rows', 'POST', `${CONTACTS}/bulk`, { contacts: Array(1_001).fill({}) }, 413, 'too_many_contacts'],
+    [
+      'too many rows',
+      'POST',
+      `${CONTACTS}/bulk`,
+      { contacts: Array.from({ length: 1_001 }, () => ({})) },
+      413,
+      'too_many_contacts',
+    ],
     ['filter', 'GET', `${CONTACTS}?list_number=1`, undefined, 400, 'invalid_list_number'],
     ['filter', 'GET', `${CONTACTS}?list_number=%2B18005559000`, undefined, 400, 'list_not_found'],
     ['filter', 'GET', `${CONTACTS}?active=1`, undefined, 400, 'invalid_active'],
@@ -398,7 +405,7 @@ test('pages hold every list contact once, newest signup first, then the larger i
   }
   expect(new Set(seen.map((contact) => contact.list_contact_id)).size).toBe(30);
   const keys = seen.map((contact) => contact.signup_date + contact.list_contact_id);
-  expect(keys).toEqual([...keys].sort().reverse());
+  expect(keys).toEqual([...keys].sort().toReversed());
   const beyond = await api.call('GET', `${CONTACTS}?page=9&per_page=5000&list_number=%2B18005552000`);
   expect(beyond.json).toEqual({ contacts: [], pagination: { page: 9, per_page: 1000, total: 10, total_pages: 1 } });
 });

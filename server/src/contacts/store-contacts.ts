@@ -93,7 +93,11 @@ function toProfiles(placed: readonly Placed[], validations: ReadonlyMap<number, 
       validationStatus: validations.get(phone)?.disposition ?? null,
     });
   }
-  return [...profiles.values()].filter(({ phone: _, ...texts }) => Object.values(texts).some((text) => text !== null));
+  return [...profiles.values()].filter(saysSomething);
+}
+
+function saysSomething({ email, firstName, lastName, timezone, validationStatus }: Profile): boolean {
+  return [email, firstName, lastName, timezone, validationStatus].some((text) => text !== null);
 }
 
 /** Rounds in which no list has a number twice, so that repeats act in order. */

@@ -51,7 +51,7 @@ const consents = async () =>
     )
   ).rows
     .map((row) => row.kind)
-    .reverse();
+    .toReversed();
 
 test('a new number becomes a contact and an active list contact with a record of its consent', async () => {
   const [result] = await add([

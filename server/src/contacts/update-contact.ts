@@ -45,7 +45,7 @@ export async function updateContact(
         before === null ? undefined : { ...before, customFields: patchFields(before.customFields, patch) },
       nowMs,
     );
-    if (change?.after == null) throw new AppError('list_contact_not_found');
+    if (change === undefined || change.after === null) throw new AppError('list_contact_not_found');
     const { id, customFields } = change.after;
     // Two changes, each of which is not too large, can be too large together.
     if (!isCustomFields(customFields, { nulls: false })) throw new AppError('invalid_custom_fields');

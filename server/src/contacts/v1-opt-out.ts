@@ -31,7 +31,8 @@ export async function optOutV1(
   if (list === undefined || list?.status === 'deleted') {
     throw new AppError('list_not_found', { status: 404, text: 'Sending number not found' });
   }
-  const lists = list === null ? deps.directory.listsOf(caller.account.id) : [list];
+  const all = deps.directory.listsOf(caller.account.id).filter((each) => each.status !== 'deleted');
+  const lists = list === null ? all : [list];
   const target = { phone: phoneToNumber(e164), list, lists, reason };
   const count = await within(deps, transaction, (tx) => optOut(deps, tx, caller, target));
   return { success: true, to_msisdn: e164, lists_unsubscribed: count, deprecated: true };
@@ -60,6 +61,7 @@ async function optOut(
     return 0;
   }
   const evidence = { text: reason, actor: `key:${caller.key.id}` };
+  // Also on the lists that it is not on, or it could be texted from there.
   const optOuts = listIds.map((listId) => ({
     accountId,
     listId,
@@ -67,9 +69,11 @@ async function optOut(
     reason: 'api' as const,
     atMs: nowMs,
     evidence,
-    whenUnknown: 'ignore' as const,
+    whenUnknown: 'create' as const,
   }));
-  return (await unsubscribe(deps, transaction, optOuts, nowMs)).length;
+  const listed = new Set(known.map((contact) => contact.listId));
+  const ended = await unsubscribe(deps, transaction, optOuts, nowMs);
+  return ended.filter(({ listId }) => listed.has(listId)).length;
 }
 
 function parseOptOut(body: Row): { e164: string; reason: string | null; from: unknown } {
@@ -82,7 +86,7 @@ function parseOptOut(body: Row): { e164: string; reason: string | null; from: un
   if (reason !== null && !isReason) throw new AppError('invalid_reason');
   const from = isEmpty(body['from_phone_number_id']) ? null : body['from_phone_number_id'];
   if (from !== null && !isV1Sender(from)) throw new AppError('invalid_from');
-  return { e164, reason: reason as string | null, from };
+  return { e164, reason, from };
 }
 
 function isEmpty(value: unknown): boolean {

@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import { assert, constantFrom, integer, nat, oneof, pre, property, tuple } from 'fast-check';
 import { type CountryCode, parsePhoneNumberFromString } from 'libphonenumber-js/core';
 import examples from 'libphonenumber-js/examples.mobile.json' with { type: 'json' };
 import metadata from 'libphonenumber-js/metadata.max';
@@ -23,17 +23,17 @@ test.each([
 
 test('the answers are those of libphonenumber for numbers near real ones of every country', () => {
   const real = Object.entries(examples).map(([country, national]) => {
-    const number = parsePhoneNumberFromString(national as string, country as CountryCode, metadata)?.number;
+    const number = parsePhoneNumberFromString(national, country as CountryCode, metadata)?.number;
     return Number(String(number).slice(1));
   });
   const near = fc
-    .tuple(fc.constantFrom(...real), fc.nat({ max: 9 }), fc.nat({ max: 7 }))
+    .tuple(constantFrom(...real), nat({ max: 9 }), nat({ max: 7 }))
     .map(([phone, digit, place]) => phone + (digit - 5) * 10 ** place);
-  fc.assert(
-    fc.property(fc.oneof(near, fc.integer({ min: 12_010_000_000, max: 19_899_999_999 })), (phone) => {
+  assert(
+    property(oneof(near, integer({ min: 12_010_000_000, max: 19_899_999_999 })), (phone) => {
       const parsed = parsePhoneNumberFromString(`+${phone}`, metadata);
       // It would take a national prefix away that nobody dials after a country code.
-      fc.pre(parsed !== undefined && parsed.countryCallingCode + parsed.nationalNumber === String(phone));
+      pre(parsed !== undefined && parsed.countryCallingCode + parsed.nationalNumber === String(phone));
       expect(phoneFacts(phone).isValid).toBe(parsed.isValid());
     }),
     { numRuns: 3_000 },

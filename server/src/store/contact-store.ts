@@ -84,7 +84,7 @@ export async function updateLookedUp(transaction: Transaction, contacts: readonl
       update contact c set line_type = coalesce(n.line_type, c.line_type), carrier = coalesce(n.carrier, c.carrier),
         on_dnc = n.on_dnc
       from unnest($1::bigint[], $2::text[], $3::text[], $4::boolean[]) as n(phone, line_type, carrier, on_dnc)
-      where c.phone = n.phone and c.phone = any ($1::bigint[])`,
+      where c.phone = n.phone`,
     values: [
       int8Array(contacts.map((contact) => contact.phone)),
       textArray(contacts.map((contact) => contact.lineType)),

@@ -46,22 +46,21 @@ const COLUMNS = `c.list_id as "listId", c.phone, encode(c.id, 'hex') as id, c.ac
   c.unsubscribed_ms as "unsubscribedMs", c.signup_ms as "signupMs", c.signup_method as "signupMethod",
   c.ad_network_source as "adNetworkSource", c.ad_network_id as "adNetworkId", c.custom_fields as "customFields"`;
 
-/** Locks those that exist until the transaction ends, in the order of list and phone. */
+/**
+ * Locks those of a list that exist until the transaction ends, in the order of their phones. Who locks several lists takes
+ * them by id.
+ */
 export async function lockListContacts(
   transaction: Transaction,
-  keys: readonly ListContactKey[],
+  listId: number,
+  phones: readonly number[],
 ): Promise<StoredListContact[]> {
-  if (keys.length === 0) return [];
+  if (phones.length === 0) return [];
   const { rows } = await transaction.query<StoredListContact>({
     name: 'list_contact.lock',
-    text: `
-      select ${COLUMNS}
-      from (select distinct list_id, phone from unnest($1::bigint[], $2::bigint[]) as k(list_id, phone)) k
-        join list_contact c on c.list_id = k.list_id and c.phone = k.phone
-          and c.list_id = any ($1::bigint[]) and c.phone = any ($2::bigint[])
-      order by c.list_id, c.phone
-      for update of c`,
-    values: [int8Array(keys.map((key) => key.listId)), int8Array(keys.map((key) => key.phone))],
+    text: `select ${COLUMNS} from list_contact c
+           where c.list_id = $1 and c.phone = any ($2::bigint[]) order by c.phone for update`,
+    values: [listId, int8Array(phones)],
   });
   return rows;
 }
@@ -86,8 +85,12 @@ export async function insertListContacts(
   return rows;
 }
 
-/** Writes list contacts that the transaction has locked. */
-export async function updateListContacts(transaction: Transaction, states: readonly ListContactState[]): Promise<void> {
+/** Writes list contacts of one list that the transaction has locked. */
+export async function updateListContacts(
+  transaction: Transaction,
+  listId: number,
+  states: readonly ListContactState[],
+): Promise<void> {
   if (states.length === 0) return;
   await transaction.query({
     name: 'list_contact.update',
@@ -96,9 +99,8 @@ export async function updateListContacts(transaction: Transaction, states: reado
         signup_ms = n.signup_ms, signup_method = n.signup_method, ad_network_source = n.ad_network_source,
         ad_network_id = n.ad_network_id, custom_fields = n.custom_fields
       from ${UNNESTED}
-      where c.list_id = n.list_id and c.phone = n.phone
-        and c.list_id = any ($1::bigint[]) and c.phone = any ($2::bigint[])`,
-    values: toArrays(states),
+      where c.list_id = $11 and c.phone = n.phone`,
+    values: [...toArrays(states), listId],
   });
 }
 

@@ -42,7 +42,8 @@ async function upload(file: string | Buffer, query = `list_number=${LIST}&dry_ru
 async function importAll(file: string | Buffer, dryRun = false) {
   const { status, json } = await upload(file, `list_number=${LIST}&dry_run=${dryRun}`);
   expect(status).toBe(201);
-  await using _runner = startRunner();
+  await using runner = startRunner();
+  expect(runner).toBeDefined();
   const { id } = json.job;
   await until('the job ends', async () => (await stateOf(id)) !== 'running');
   const job = (await api.call('GET', `/api/v2/jobs/${id}`)).json;
@@ -202,12 +203,14 @@ describe('a job', () => {
     const read = async (): Promise<number> =>
       (await api.call('GET', `/api/v2/jobs/${json.job.id}`)).json.rows.read as number;
     {
-      await using _first = startRunner();
+      await using first = startRunner();
+      expect(first).toBeDefined();
       await until('a batch is stored', async () => (await read()) > 0);
     }
     const before = await read();
     expect(before).toBeLessThan(40_001);
-    await using _second = startRunner();
+    await using second = startRunner();
+    expect(second).toBeDefined();
     await until('the job is finished', async () => (await stateOf(json.job.id)) === 'finished');
     const { rows: counts } = (await api.call('GET', `/api/v2/jobs/${json.job.id}`)).json;
     expect(counts).toEqual({ read: 40_001, created: 40_000, updated: 0, failed: 0, duplicates: 1 });
