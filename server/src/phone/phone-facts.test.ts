@@ -26,9 +26,9 @@ test('the answers are those of libphonenumber for numbers near real ones of ever
     const number = parsePhoneNumberFromString(national, country as CountryCode, metadata)?.number;
     return Number(String(number).slice(1));
   });
-  const near = fc
-    .tuple(constantFrom(...real), nat({ max: 9 }), nat({ max: 7 }))
-    .map(([phone, digit, place]) => phone + (digit - 5) * 10 ** place);
+  const near = tuple(constantFrom(...real), nat({ max: 9 }), nat({ max: 7 })).map(
+    ([phone, digit, place]) => phone + (digit - 5) * 10 ** place,
+  );
   assert(
     property(oneof(near, integer({ min: 12_010_000_000, max: 19_899_999_999 })), (phone) => {
       const parsed = parsePhoneNumberFromString(`+${phone}`, metadata);
@@ -58,7 +58,7 @@ test.each([
   ['+15005550142', []],
   ['+19005550142', []],
   ['+33612345678', ['Europe/Paris']],
-  ['+447400123456', ['Europe/Guernsey', 'Europe/Isle_of_Man', 'Europe/Jersey', 'Europe/London']],
+  ['+447400123456', ['Europe/Guernsey', 'Europe/Isle_of_Man', 'Europe/London']],
 ])('%s may be in these zones', (e164, zones) => {
   expect(timeZonesOf(Number(e164.slice(1)))).toEqual(zones);
 });
