@@ -323,7 +323,10 @@ describe('whatever is written', () => {
   });
 
   test('a keyword is found in any case, with any signs around it and invisible characters in it', () => {
-    const signs = fc.string({ unit: fc.constantFrom(...' .!?-_*#()\u200b\n'), maxLength: 5 });
+    const signs = fc.string({
+      unit: fc.constantFrom(' ', '.', '!', '?', '-', '_', '*', '#', '(', ')', '\u200b', '\n'),
+      maxLength: 5,
+    });
     const keyword = fc.constantFrom(...OPT_OUT_KEYWORDS, ...MISSPELLINGS);
     fc.assert(
       fc.property(keyword, signs, signs, fc.integer({ min: 1, max: 3 }), (word, before, after, at) => {

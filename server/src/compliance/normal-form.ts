@@ -1,5 +1,5 @@
 const APOSTROPHES = /['\u2018\u2019`\u00b4]/g;
-const INVISIBLE = /[\u200b-\u200f\u2060\ufeff\ufe00-\ufe0f]|[\u{e0100}-\u{e01ef}]/gu;
+const INVISIBLE = /[\u200b-\u200f]|\u2060|\ufeff|[\ufe00-\ufe0f]|[\u{e0100}-\u{e01ef}]/gu;
 // eslint-disable-next-line no-control-regex
 const NOT_ASCII = /[^\x00-\x7f]/;
 const NOT_WORD = /[^\p{L}\p{Nd}$@]+/gu;

@@ -102,9 +102,7 @@ describe('rows', () => {
     ]);
     const early = findOpening(utc(open) - 30 * MINUTE_MS, zones, rules(utc(open)));
     expect(early.atMs).toBe(utc(open));
-    if (id !== 'US-FED-HOURS') {
-      expect(findOpening(utc(close), zones, rules(utc(close))).rule?.id).toBe(id);
-    }
+    expect(findOpening(utc(close), zones, rules(utc(close))).rule?.id).toBe(id);
   });
 
   test.each([
@@ -139,7 +137,7 @@ describe('rows', () => {
       expect(rule.source).not.toBe('');
       expect((rule.windows === null) !== (rule.cap === null)).toBe(true);
       for (const { start, end } of rule.windows ?? [])
-        expect(start < end && /^\d\d:\d\d$/.test(start + '') && /^\d\d:\d\d$/.test(end)).toBe(true);
+        expect(start < end && /^\d\d:\d\d$/.test(start) && /^\d\d:\d\d$/.test(end)).toBe(true);
     }
     expect(QUIET_RULES.filter((rule) => rule.cap !== null).map(({ id, cap }) => [id, cap])).toEqual([
       ['US-FL-CAP', { messages: 3, hours: 24 }],
@@ -300,6 +298,7 @@ test.each([
     const fromMs = Date.parse('2026-10-15T00:00:00Z');
     const toMs = fromMs + 365 * DAY_MS;
     // Backwards, so that the next moment at which all clocks and rules agree is known at each.
+    const wrong: unknown[] = [];
     let nextMs: number | null = null;
     for (let atMs = toMs + 8 * DAY_MS; atMs >= fromMs; atMs -= QUARTER_MS) {
       const now = rules(atMs);
@@ -307,13 +306,9 @@ test.each([
       if (now.every((rule) => shown.every((wall) => isInside(rule, wall)))) nextMs = atMs;
       if (atMs > toMs) continue;
       const opening = findOpening(atMs, zones, now);
-      if (opening.atMs !== nextMs || (opening.rule === null) !== (nextMs === atMs)) {
-        expect([new Date(atMs).toISOString(), opening.atMs, opening.rule?.id]).toEqual([
-          new Date(atMs).toISOString(),
-          nextMs,
-          'a rule',
-        ]);
-      }
+      const isRight = opening.atMs === nextMs && (opening.rule === null) === (nextMs === atMs);
+      if (!isRight) wrong.push([new Date(atMs).toISOString(), opening.atMs, nextMs, opening.rule?.id]);
     }
+    expect(wrong).toEqual([]);
   },
 );

@@ -23,7 +23,8 @@ test('opt-outs that come while the database is away hold after a crash, act once
   const env = { ...postgres.env, TRACKLY_DATA_DIR: folder.path, TRACKLY_API_KEY: KEY };
   let server = await startServer(env);
   const account = (await callApi(`${server.url}/api/v2/whoami`, { key: KEY })).json.account?.id ?? '';
-  const people = Array.from({ length: PEOPLE }, (_, index) => `+1312555${String(index).padStart(4, '0')}`);
+  // Numbers to which the simulated carrier delivers.
+  const people = Array.from({ length: PEOPLE }, (_, index) => `+1312555${5_000 + index}`);
   const tell = (from: string, turn: number): Promise<ApiAnswer> =>
     callApi(`${server.url}/api/webhook-feedbacks/simulator?account=${account}`, {
       key: KEY,
@@ -52,22 +53,25 @@ test('opt-outs that come while the database is away hold after a crash, act once
     await tellAll(1);
     const client = new Client(await postgres.connection());
     await client.connect();
-    const count = async (sql: string): Promise<number> =>
-      Number((await client.query<{ count: string }>(sql)).rows[0]?.count);
-    await until(
-      'all texts have acted',
-      async () => (await count('select count(*) from inbound_text')) === PEOPLE,
-      60_000,
-    );
-    await until(
-      'all confirmations have left',
-      async () => (await count('select count(*) from message where source = 4 and sent_ms is not null')) === PEOPLE,
-      60_000,
-    );
-    expect(await count(`select count(*) from list_contact where not active and reason = 'message'`)).toBe(PEOPLE);
-    expect(await count('select count(distinct phone) from message where source = 4')).toBe(PEOPLE);
-    expect(await count(`select count(*) from consent where kind = 'opt_out'`)).toBe(PEOPLE);
-    await client.end();
+    try {
+      const count = async (sql: string): Promise<number> =>
+        Number((await client.query<{ count: string }>(sql)).rows[0]?.count);
+      await until(
+        'all texts have acted',
+        async () => (await count('select count(*) from inbound_text')) === PEOPLE,
+        60_000,
+      );
+      await until(
+        'all confirmations have left',
+        async () => (await count('select count(*) from message where source = 4 and sent_ms is not null')) === PEOPLE,
+        60_000,
+      );
+      expect(await count(`select count(*) from list_contact where not active and reason = 'message'`)).toBe(PEOPLE);
+      expect(await count('select count(distinct phone) from message where source = 4')).toBe(PEOPLE);
+      expect(await count(`select count(*) from consent where kind = 'opt_out'`)).toBe(PEOPLE);
+    } finally {
+      await client.end();
+    }
   } finally {
     expect((await server.stop()).code).toBe(0);
   }
