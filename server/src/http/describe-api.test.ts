@@ -50,11 +50,13 @@ function codesOf(operation: Operation): [status: string, code: ErrorCode][] {
 describe('openapi.json', () => {
   test('describes every endpoint once', () => {
     expect(operations.map(([name]) => name).sort()).toEqual([
+      'get /api/v2/contacts/{phone_number}/consents',
       'delete /api/v2/webhooks/{id}',
       'get /api/v2/lists',
       'get /api/v2/lists/{list_id}',
       'get /api/v2/messages',
       'get /api/v2/messages/{id}',
+      'get /api/v2/replies',
       'get /api/v2/settings',
       'get /api/v2/setup-status',
       'get /api/v2/webhooks',
@@ -65,6 +67,7 @@ describe('openapi.json', () => {
       'post /api/v1/messages/bulk',
       'post /api/v2/key/pause',
       'post /api/v2/messages/{id}/cancel',
+      'post /api/v2/optins/webhook',
       'post /api/v2/preflight',
       'post /api/v2/send',
       'post /api/v2/send-raw',
