@@ -53,6 +53,8 @@ export interface OutgoingMessage {
   readonly parts: readonly ShortMessageInput[];
   /** Yours; comes back with a late answer. */
   readonly tag?: string;
+  /** Asked right before its first part is written. True: nothing of it is, and its parts are settled as `not_sent`. */
+  readonly isWithdrawn?: (() => boolean) | undefined;
 }
 
 /** What became of one part. */
@@ -60,8 +62,8 @@ export type PartOutcome =
   | { readonly kind: 'accepted'; readonly messageId: string }
   /** The peer said no: `status` is its `command_status`. */
   | { readonly kind: 'refused'; readonly status: number }
-  /** Certainly not sent: told to stop, no room to wait in, or the part does not fit its PDU. */
-  | { readonly kind: 'not_sent'; readonly reason: 'stopped' | 'closed' | 'invalid' }
+  /** Certainly not sent: told to stop, no room to wait in, withdrawn, or the part does not fit its PDU. */
+  | { readonly kind: 'not_sent'; readonly reason: 'stopped' | 'closed' | 'withdrawn' | 'invalid' }
   /** Written, and no answer: it may have been taken. */
   | { readonly kind: 'in_doubt'; readonly reason: 'timed_out' | 'closed' };
 

@@ -18,6 +18,7 @@ import { SubmitBatch, type Submission } from './submit-queue.ts';
 
 const STOPPED: PartOutcome = { kind: 'not_sent', reason: 'stopped' };
 const NOT_SENT_CLOSED: PartOutcome = { kind: 'not_sent', reason: 'closed' };
+const WITHDRAWN: PartOutcome = { kind: 'not_sent', reason: 'withdrawn' };
 const INVALID: PartOutcome = { kind: 'not_sent', reason: 'invalid' };
 const UNANSWERED: Record<NoAnswer['reason'], PartOutcome> = {
   invalid: INVALID,
@@ -182,8 +183,9 @@ export class SmppClient implements AsyncDisposable {
     for (let batch = this.#batches[0]; batch !== undefined; batch = this.#batches[0]) {
       while (batch.hasMore) {
         const submission = batch.next();
-        if (!submission.isSent) return submission;
-        submission.settleEmpty();
+        if (submission.isSent) submission.settleEmpty();
+        else if (submission.message.isWithdrawn?.() === true) submission.abandon(WITHDRAWN);
+        else return submission;
       }
       this.#batches.shift();
     }

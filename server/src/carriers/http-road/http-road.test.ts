@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterEach, expect, test } from 'vitest';
 import { makeMessage, submitAll } from '../contract-suite.ts';
-import type { CarrierConnection, SubmitOutcome } from '../carrier.ts';
+import { WITHDRAWN, type CarrierConnection, type SubmitOutcome } from '../carrier.ts';
 import { outcomeOfStatus } from '../code-table.ts';
 import { createHttpRoads, type HttpRoadsOptions } from './http-road.ts';
 import { submitOverHttp, type SubmitDialect } from './submit.ts';
@@ -261,4 +261,36 @@ test('a proxy of the environment is not asked', async () => {
     if (before === undefined) delete process.env['HTTP_PROXY'];
     else process.env['HTTP_PROXY'] = before;
   }
+});
+
+test.each([
+  ['one message a request', 1],
+  ['three messages a request', 3],
+])('%s: whoever opts out while the message waits for its turn is left out', async (_, batchSize) => {
+  const leaving = new Set<string>();
+  const messages = Array.from({ length: 12 }, (_each, index) => {
+    const to = `+1312555${String(1_000 + index)}`;
+    return makeMessage('+18445550111', to, { isWithdrawn: () => leaving.has(to) });
+  });
+  const peer = await listen((socket, _request, count) => {
+    // The first request is out; those who opt out now are in requests that are not.
+    if (count === 1) for (const { to } of messages.slice(4, 9)) leaving.add(to);
+    socket.write(toAnswer(200));
+  });
+  const connection = connect(
+    peer.url,
+    { maxInFlight: 1 },
+    {
+      batchSize,
+      toRequest: (batch) => ({ method: 'POST', path: '/send', headers: {}, body: batch.map(({ to }) => to).join(' ') }),
+    },
+  );
+  const { outcomes, counts } = await submitAll(connection, messages);
+  expect(counts).toEqual(messages.map(() => 1));
+  const written = peer.requests.join('\n');
+  for (const [index, { to }] of messages.entries()) {
+    expect([to, written.includes(to), outcomes[index]]).toEqual([to, !leaving.has(to), leaving.has(to) ? WITHDRAWN : ACCEPTED]);
+  }
+  // Nothing is asked of the carrier for a request that nobody is left in.
+  expect(peer.requests).toHaveLength(batchSize === 1 ? 7 : 4 - 1);
 });

@@ -18,7 +18,11 @@ export function toOutgoing(
   const parts = splitText(message.body, plain) ?? splitText(message.body, unicode);
   if (parts === undefined) return undefined;
   const fields = toFields(message, settings);
-  return { tag: message.id, parts: parts.map((part) => toSubmit(fields, part)) };
+  return {
+    tag: message.id,
+    parts: parts.map((part) => toSubmit(fields, part)),
+    isWithdrawn: message.isWithdrawn,
+  };
 }
 
 function toFields({ from, to, lane, validityMinutes }: SubmitMessage, settings: SmppSettings): SubmitFields {

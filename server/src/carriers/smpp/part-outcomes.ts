@@ -1,5 +1,5 @@
 import type { PartOutcome } from '@trackly/smpp';
-import type { CarrierReport, SubmitOutcome } from '../carrier.ts';
+import { WITHDRAWN, type CarrierReport, type SubmitOutcome } from '../carrier.ts';
 import { refusedWith } from '../code-table.ts';
 import { meaningOfStatus, toStatusCode } from './codes.ts';
 
@@ -50,7 +50,7 @@ function toRefusal(parts: readonly PartOutcome[], notSent: SubmitOutcome): Submi
   const status = refusals.find((each) => !meaningOfStatus(each).temporary) ?? refusals[0];
   if (status !== undefined) return refusedWith(meaningOfStatus(status), toStatusCode(status));
   if (parts.some((part) => part.kind === 'not_sent' && part.reason === 'invalid')) return UNSENDABLE;
-  return notSent;
+  return parts.some((part) => part.kind === 'not_sent' && part.reason === 'withdrawn') ? WITHDRAWN : notSent;
 }
 
 /** It does not fit its PDU, and never will. */

@@ -3,7 +3,7 @@ import { describe, expect, it, test, vi } from 'vitest';
 import { ACCOUNT_ID, OWN_NUMBER } from '../../../test/helpers/carrier-subject.ts';
 import { openSmppSubject, type SmppSubject } from '../../../test/helpers/smpp-subject.ts';
 import { findCredentialError } from '../../lib/credentials.ts';
-import type { SubmitMessage, SubmitOutcome } from '../carrier.ts';
+import { WITHDRAWN, type SubmitMessage, type SubmitOutcome } from '../carrier.ts';
 import { makeMessage, submitAll } from '../contract-suite.ts';
 import type { SmppSessions } from './bind-watch.ts';
 import { createSmppCarrier, type SmppArrival } from './smpp-carrier.ts';
@@ -562,4 +562,30 @@ test.each([
   const credentials = { host: 'smsc.example.net', port: 2775, system_id: 'trackly', password: 'secret', ...changes };
   const found = findCredentialError(SMPP_CREDENTIALS, credentials);
   expect(problem === undefined ? found === undefined : found?.startsWith(problem)).toBe(true);
+});
+
+test('at a low rate, whoever opts out while the message waits gets nothing of it', async () => {
+  const seen: string[] = [];
+  const server: Partial<ServerOptions> = {
+    onSubmit: (submit) => {
+      seen.push(submit.destination);
+      return { messageId: `id-${seen.length}` };
+    },
+  };
+  await using subject = await openSmppSubject({ server, credentials: { rate_per_second: 40 } });
+  const leaving = new Set<string>();
+  const phones = Array.from({ length: 40 }, (_, index) => `+1312555${String(1_000 + index)}`);
+  const messages = phones.map((to) => makeMessage(OWN_NUMBER, to, { ...LONG, isWithdrawn: () => leaving.has(to) }));
+  const submitted = submitAll(subject.connection, messages);
+  await vi.waitFor(() => expect(seen.length).toBeGreaterThan(0));
+  const before = new Set(seen.map((phone) => `+${phone.replace('+', '')}`));
+  for (const phone of phones.slice(20)) if (!before.has(phone)) leaving.add(phone);
+  const { outcomes, counts } = await submitted;
+  expect(counts).toEqual(messages.map(() => 1));
+  const went = new Set(seen.map((phone) => `+${phone.replace('+', '')}`));
+  expect([...leaving].filter((phone) => went.has(phone))).toEqual([]);
+  for (const [index, phone] of phones.entries()) {
+    if (leaving.has(phone)) expect(outcomes[index]).toBe(WITHDRAWN);
+    else expect(outcomes[index]?.kind).toBe('accepted');
+  }
 });
