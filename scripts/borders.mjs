@@ -7,6 +7,8 @@ import { dirname, join, posix } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const ENTRY_FILES = new Set(['app.ts', 'main.ts', 'operator.ts', 'operator-carriers.ts', 'operator-contacts.ts']);
+/** The parts of app.ts; nothing but an entry knows them. */
+const ENTRY_FOLDER = 'app';
 /** Folders with a border of their own; every other folder of server/src is a domain. */
 const LAYERS = new Set([
   'lib',
@@ -88,8 +90,10 @@ function toPlace(path) {
 }
 
 function mayImportInServer(from, to) {
+  if (from.folder === '' && to.folder === ENTRY_FOLDER) return from.file === 'app.ts' || from.file === 'main.ts';
   if (from.folder === '') return from.file === to.file || ENTRY_FILES.has(from.file);
-  if (to.folder === '') return false;
+  if (from.folder === ENTRY_FOLDER) return to.folder !== '';
+  if (to.folder === '' || to.folder === ENTRY_FOLDER) return false;
   if (from.folder === 'carriers') return mayCarrierImport(from, to);
   if (from.folder === to.folder || to.folder === 'lib') return true;
   if (from.folder === 'lib') return false;

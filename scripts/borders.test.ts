@@ -8,6 +8,8 @@ function violationsOf(path: string, ...targets: string[]): string[] {
 test.each<[string, string]>([
   ['server/src/app.ts', './http/server.ts'],
   ['server/src/main.ts', './app.ts'],
+  ['server/src/app.ts', './app/build-parts.ts'],
+  ['server/src/app/build-parts.ts', '../http/server.ts'],
   ['server/src/http/server.ts', '../messages/get-message.ts'],
   ['server/src/http/server.ts', '../carriers/carrier.ts'],
   ['server/src/http/routes/simulator/page.ts', '../../../carriers/simulator/receipts.ts'],
@@ -29,6 +31,8 @@ test.each<[string, string]>([
 
 test.each<[string, string, string]>([
   ['server/src/http/server.ts', '../app.ts', 'server/src/app.ts'],
+  ['server/src/http/server.ts', '../app/limits.ts', 'server/src/app/limits.ts'],
+  ['server/src/app/build-parts.ts', '../app.ts', 'server/src/app.ts'],
   ['server/src/http/server.ts', '../log/lmdb-log.ts', 'server/src/log/lmdb-log.ts'],
   ['server/src/http/server.ts', '../carriers/simulator/receipts.ts', 'server/src/carriers/simulator/receipts.ts'],
   ['server/src/http/server.ts', '../config/load-config.ts', 'server/src/config/load-config.ts'],

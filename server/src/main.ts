@@ -1,5 +1,6 @@
 import type { Config } from './config/config.ts';
-import { startApp, type App, type Limits } from './app.ts';
+import { startApp, type App } from './app.ts';
+import type { Limits } from './app/limits.ts';
 import { createLogger } from './observe/logger.ts';
 
 /** After a signal everything must be closed by then. */

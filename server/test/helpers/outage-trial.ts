@@ -1,6 +1,6 @@
 import { expect } from 'vitest';
 import { type Env, readJson } from '../../../cli/test/helpers/run-cli.ts';
-import type { Limits } from '../../src/app.ts';
+import type { Limits } from '../../src/app/limits.ts';
 import { createSeededRandom } from '../../src/lib/seeded-random.ts';
 import { callApi, idsOf } from './api-call.ts';
 import { expectSettled } from './doubts-settle.ts';

@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url';
-import type { Limits } from '../../src/app.ts';
+import type { Limits } from '../../src/app/limits.ts';
 import { type Env, type Finished, readJson, type RunningCli, startCli } from '../../../cli/test/helpers/run-cli.ts';
 import type { TestDatabase } from './test-database.ts';
 import { until } from './until.ts';
