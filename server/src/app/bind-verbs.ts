@@ -12,7 +12,7 @@ import * as optIns from '../opt-ins/index.ts';
 import { simulatedLookup } from '../phone/index.ts';
 import * as pipeline from '../pipeline/index.ts';
 import type { Accept, Connections } from '../pipeline/index.ts';
-import * as secrets from '../secrets/index.ts';
+import type * as secrets from '../secrets/index.ts';
 import type { NumberBlocks } from '../store/number-blocks.ts';
 import * as webhooks from '../webhooks/index.ts';
 import type { Foundation } from './foundation.ts';

@@ -1,10 +1,10 @@
-import { Client } from 'pg';
+import type { Client } from 'pg';
 import type { CarrierEvents } from '../carriers/carrier.ts';
 import { createSandboxConnection } from '../carriers/sandbox/sandbox-connection.ts';
 import type { SimulatorCarrier } from '../carriers/simulator/simulator-carrier.ts';
 import type { HttpVerbs } from '../http/http-deps.ts';
 import { SECOND_MS } from '../lib/clock.ts';
-import { DisposalStack } from '../lib/disposal-stack.ts';
+import type { DisposalStack } from '../lib/disposal-stack.ts';
 import { createIdCodec, type IdCodec } from '../lib/public-id.ts';
 import * as messages from '../messages/index.ts';
 import { createCarrierHealth } from '../observe/carrier-health.ts';

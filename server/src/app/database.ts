@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { Client, type ClientConfig } from 'pg';
 import type { Config } from '../config/config.ts';
 import { SECOND_MS } from '../lib/clock.ts';
-import { DisposalStack } from '../lib/disposal-stack.ts';
+import type { DisposalStack } from '../lib/disposal-stack.ts';
 import { openLmdbLog } from '../log/lmdb-log.ts';
 import type { Log } from '../log/log.ts';
 import { openPostgresLog } from '../log/postgres-log.ts';

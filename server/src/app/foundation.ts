@@ -3,7 +3,7 @@ import * as accounts from '../accounts/index.ts';
 import type { Directory } from '../accounts/index.ts';
 import type { Config } from '../config/config.ts';
 import type { Clock } from '../lib/clock.ts';
-import { DisposalStack } from '../lib/disposal-stack.ts';
+import type { DisposalStack } from '../lib/disposal-stack.ts';
 import { createSteadyClock } from '../lib/steady-clock.ts';
 import type { Log } from '../log/log.ts';
 import { createErrorReporter } from '../observe/error-reporter.ts';

@@ -6,7 +6,7 @@ import { createSimulatorCarrier, type SimulatorCarrier } from '../carriers/simul
 import { openSimulatorStore } from '../carriers/simulator/simulator-store.ts';
 import type { Config } from '../config/config.ts';
 import type { Clock } from '../lib/clock.ts';
-import { DisposalStack } from '../lib/disposal-stack.ts';
+import type { DisposalStack } from '../lib/disposal-stack.ts';
 import type { CarrierHealth } from '../observe/carrier-health.ts';
 import * as pipeline from '../pipeline/index.ts';
 import type { CallbackReceiver } from '../pipeline/index.ts';

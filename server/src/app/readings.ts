@@ -1,4 +1,5 @@
-import { createMetrics, type Metrics } from '../observe/metrics.ts';
+import type { createMetrics } from '../observe/metrics.ts';
+import { type Metrics } from '../observe/metrics.ts';
 import type { Accept } from '../pipeline/index.ts';
 import type { LogReader } from '../pipeline/log-reader.ts';
 import { toMessageState } from '../pipeline/message-state.ts';

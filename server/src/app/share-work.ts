@@ -1,7 +1,7 @@
 import { hostname } from 'node:os';
 import type { Config, Role } from '../config/config.ts';
 import type { Clock } from '../lib/clock.ts';
-import { DisposalStack } from '../lib/disposal-stack.ts';
+import type { DisposalStack } from '../lib/disposal-stack.ts';
 import type { Log } from '../log/log.ts';
 import { SHARE_LEASE_MS, createPartitionLeases, ownsEverything } from '../store/partition-leases.ts';
 import type { Pool } from '../store/pool.ts';

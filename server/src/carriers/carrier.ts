@@ -23,7 +23,7 @@ export interface SubmitMessage {
    * To be asked right before the first byte goes out. True: the recipient opted out meanwhile, so it must not start; it is
    * settled as `WITHDRAWN`. Absent: it is not to be sent, or was never to be withdrawn.
    */
-  isWithdrawn?(): boolean;
+  readonly isWithdrawn?: (() => boolean) | undefined;
 }
 
 /** What became of one submit, by lifecycle: accepted, refused for good, definitely not taken, or nobody knows. */
