@@ -85,7 +85,8 @@ test('secrets of webhooks are sealed anew too; one that nothing opens stays as i
   const { rows } = await installation.pool.query<{ id: string; secret: string; old: string | null }>(
     'select id, secret, old_secret as old from webhook_endpoint order by id',
   );
-  const open = (sealed: string | null, id: string) => (sealed === null ? null : vault.open(sealed, secretPlace(id)));
+  const open = async (sealed: string | null, id: string) =>
+    sealed === null ? null : await vault.open(sealed, secretPlace(id));
   expect(await Promise.all(rows.map(({ id, secret }) => open(secret, id)))).toEqual([
     `secret of ${ids[0]}`,
     `secret of ${ids[1]}`,

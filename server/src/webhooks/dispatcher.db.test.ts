@@ -17,7 +17,7 @@ beforeEach(async () => {
 afterEach(async () => {
   await rig[Symbol.asyncDispose]();
   await receiver[Symbol.asyncDispose]();
-  expect(rig.errors).toEqual([]);
+  if (rig.errors.length > 0) throw new Error('The dispatcher failed unseen', { cause: rig.errors[0] });
 });
 
 const url = (): string => `http://127.0.0.1:${receiver.port}/sms`;
@@ -231,7 +231,8 @@ test('after a burst to many endpoints the next event goes out like any other', a
   const all = burst.length * endpoints;
   await until('the burst has arrived', () => receiver.received.length === all, 15_000);
   await rig.emit(unsubscribed('LATER'));
-  await until('the next one has, too', () => receiver.received.length === all + endpoints, 5_000);
+  await until('the next one has, too', () => receiver.received.length >= all + endpoints, 5_000);
+  expect(receiver.received).toHaveLength(all + endpoints);
 });
 
 test('an endpoint that does not answer delays no other', async () => {

@@ -49,22 +49,29 @@ export function createGuardedConnector(
   };
 }
 
+type Lookup = Parameters<LookupFunction>;
+
 function createGuardedLookup(rules: AddressRules, resolve: ResolveHost): LookupFunction {
-  const pick = async (name: string): Promise<ResolvedAddress[]> => {
+  async function pick(name: string): Promise<ResolvedAddress[]> {
     const found = await resolve(name);
     if (found.length === 0) throw new NameNotFoundError();
     const allowed = found.filter(({ address }) => rules.allows(address));
     if (allowed.length === 0) throw new AddressRefusedError();
     return allowed;
-  };
-  return (name, options, callback) => {
-    pick(name).then(
-      (addresses) => {
-        const [first] = addresses;
-        if (options.all === true) callback(null, addresses);
-        else callback(null, first?.address ?? '', first?.family);
-      },
-      (error: NodeJS.ErrnoException) => callback(error, '', 0),
-    );
-  };
+  }
+
+  async function answer(name: Lookup[0], { all }: Lookup[1], callback: Lookup[2]): Promise<void> {
+    let addresses: ResolvedAddress[];
+    try {
+      addresses = await pick(name);
+    } catch (error) {
+      callback(error as Error, '', 0);
+      return;
+    }
+    const [first] = addresses;
+    if (all === true) callback(null, addresses);
+    else callback(null, first?.address ?? '', first?.family);
+  }
+
+  return (name, options, callback) => void answer(name, options, callback);
 }

@@ -3,7 +3,7 @@ import { createInstallation, START_MS, type Installation } from '../../test/help
 import { addEndpointRow } from '../../test/helpers/webhook-endpoints.ts';
 import { timeOfId } from '../lib/timed-id.ts';
 import { withTransaction } from '../store/transaction.ts';
-import { createOutbox, type WebhookEvent } from './index.ts';
+import { createOutbox, NO_OUTBOX, type WebhookEvent } from './index.ts';
 
 let installation: Installation;
 let accountId: string;
@@ -50,6 +50,8 @@ test('without an endpoint for the event nothing is written, and no statement is 
   const outbox = createOutbox({ directory: installation.directory, clock: () => START_MS });
   const untouched = {} as Parameters<typeof outbox.emit>[0];
   await outbox.emit(untouched, accountId, [UNSUBSCRIBE, DROP]);
+  await NO_OUTBOX.emit(untouched, accountId, [UNSUBSCRIBE]);
+  expect(NO_OUTBOX.wants(accountId, 'reply')).toBe(false);
   expect(outbox.wants(accountId, 'unsubscribe')).toBe(false);
   expect(outbox.wants(accountId, 'reply')).toBe(true);
   expect(outbox.wants('f'.repeat(24), 'reply')).toBe(false);

@@ -181,6 +181,8 @@ test('a connection that was closed while it was idle is no failed try', async ()
   const sender = createWebhookSender(LOCAL);
   const url = `http://127.0.0.1:${port}/`;
   expect((await sender.post(url, {}, '{}')).statusCode).toBe(200);
+  // Until the connection counts as idle.
+  await new Promise((resolve) => setImmediate(resolve));
   expect((await sender.post(url, {}, '{}')).statusCode).toBe(200);
   expect(requests).toBe(3);
   await sender[Symbol.asyncDispose]();

@@ -269,7 +269,7 @@ test('deliveries are listed by cursor and filtered; each is on exactly one page'
     cursor = (body['pagination'] as { next_cursor: string | null }).next_cursor;
   }
   expect(seen).toHaveLength(6);
-  expect(seen).toEqual([...new Set(seen)].sort().reverse());
+  expect(seen).toEqual([...new Set(seen)].sort().toReversed());
   const of = async (query: string) =>
     ((await call('GET', `${PATH}/${id}/deliveries?${query}`)).body['deliveries'] as unknown[]).length;
   expect(await of('event=delivery')).toBe(1);
