@@ -1,4 +1,4 @@
-import { hexId } from '../lib/public-id.ts';
+import { hexIds } from '../lib/public-id.ts';
 import { appendConsentRows, lockConsentHead, type ConsentHead, type StoredConsent } from '../store/consent-store.ts';
 import type { Transaction } from '../store/transaction.ts';
 import { firstHash, sealConsent, type ConsentKind } from './consent-record.ts';
@@ -44,7 +44,7 @@ export async function appendConsents(
   entries: readonly ConsentEntry[],
   nowMs: number,
 ): Promise<string[]> {
-  const ids = entries.map(() => hexId(nowMs));
+  const ids = hexIds(nowMs, entries.length);
   for (const accountId of [...new Set(entries.map((entry) => entry.accountId))].sort()) {
     let { seq, hash: prevHash } = await lockConsentHead(transaction, { accountId, seq: 0, hash: firstHash(accountId) });
     const records: StoredConsent[] = [];

@@ -6,6 +6,7 @@ import {
   type StoredListContact,
   updateListContacts,
 } from '../store/list-contact-store.ts';
+import { hexIds } from '../lib/public-id.ts';
 import type { Transaction } from '../store/transaction.ts';
 
 /** What a list contact was and what it is now. `after` is `before` when nothing was to be changed. */
@@ -16,8 +17,8 @@ export interface ListContactChange {
 
 /**
  * Changes list contacts by a rule that sees each as it is now, locked: `decide` gives the new state, or undefined to leave
- * it (or its absence) as it is. Keys must not repeat. One round trip to look at each list, one to change each, and one for
- * what is new; once more for list contacts that somebody else made in the same moment.
+ * it (or its absence) as it is. Keys must not repeat. Three round trips a list at the most; two more when somebody else
+ * made some of them in the same moment. Lists are taken by id, so that all who change several take them in one order.
  * @returns a change a key, in order
  */
 export async function changeListContacts<K extends ListContactKey>(
@@ -26,57 +27,61 @@ export async function changeListContacts<K extends ListContactKey>(
   decide: (key: K, before: StoredListContact | null) => ListContactState | undefined,
   nowMs: number,
 ): Promise<ListContactChange[]> {
-  const changes = new Map<string, ListContactChange>();
-  let open = keys;
-  while (open.length > 0) {
-    const stored = await lockAll(transaction, open);
-    const inserts: ListContactState[] = [];
-    const updates: StoredListContact[] = [];
-    for (const key of open) {
-      const before = stored.get(toKey(key)) ?? null;
-      const next = decide(key, before);
-      if (next === undefined) changes.set(toKey(key), { before, after: before });
-      else if (before === null) inserts.push(next);
-      else {
-        const after = { ...next, id: before.id };
-        updates.push(after);
-        changes.set(toKey(key), { before, after });
-      }
-    }
-    for (const [listId, ofList] of byList(updates)) await updateListContacts(transaction, listId, ofList);
-    const ids = new Map((await insertListContacts(transaction, inserts, nowMs)).map((row) => [toKey(row), row.id]));
-    for (const state of inserts) {
-      const id = ids.get(toKey(state));
-      if (id !== undefined) changes.set(toKey(state), { before: null, after: { ...state, id } });
-    }
-    open = open.filter((key) => !changes.has(toKey(key)));
+  const byList = new Map<number, Map<number, ListContactChange>>();
+  for (const listId of [...new Set(keys.map((key) => key.listId))].sort((a, b) => a - b)) {
+    const ofList = keys.filter((key) => key.listId === listId);
+    byList.set(listId, await changeList(transaction, listId, ofList, { decide, nowMs }));
   }
-  return keys.map((key) => changes.get(toKey(key)) as ListContactChange);
+  return keys.map(({ listId, phone }) => byList.get(listId)?.get(phone) ?? UNCHANGED);
 }
 
-async function lockAll(
+const UNCHANGED: ListContactChange = { before: null, after: null };
+
+interface Rule<K> {
+  readonly decide: (key: K, before: StoredListContact | null) => ListContactState | undefined;
+  readonly nowMs: number;
+}
+
+async function changeList<K extends ListContactKey>(
   transaction: Transaction,
-  keys: readonly ListContactKey[],
-): Promise<ReadonlyMap<string, StoredListContact>> {
-  const stored = new Map<string, StoredListContact>();
-  for (const [listId, ofList] of byList(keys)) {
-    const phones = ofList.map((key) => key.phone);
-    for (const contact of await lockListContacts(transaction, listId, phones)) stored.set(toKey(contact), contact);
-  }
-  return stored;
-}
-
-/** By id, so that all who lock several lists take them in one order. */
-function byList<K extends ListContactKey>(keys: readonly K[]): [listId: number, keys: K[]][] {
-  const groups = new Map<number, K[]>();
+  listId: number,
+  keys: readonly K[],
+  rule: Rule<K>,
+): Promise<Map<number, ListContactChange>> {
+  const phones = keys.map((key) => key.phone);
+  const stored = new Map((await lockListContacts(transaction, listId, phones)).map((row) => [row.phone, row]));
+  const changes = new Map<number, ListContactChange>();
+  const updates: StoredListContact[] = [];
+  const inserts: StoredListContact[] = [];
+  const ids = hexIds(rule.nowMs, keys.length - stored.size);
   for (const key of keys) {
-    const group = groups.get(key.listId);
-    if (group === undefined) groups.set(key.listId, [key]);
-    else group.push(key);
+    const before = stored.get(key.phone) ?? null;
+    const next = rule.decide(key, before);
+    if (next === undefined) changes.set(key.phone, { before, after: before });
+    else {
+      const after: StoredListContact = { ...next, id: before?.id ?? ids.pop() ?? '' };
+      (before === null ? inserts : updates).push(after);
+      changes.set(key.phone, { before, after });
+    }
   }
-  return [...groups].sort(([a], [b]) => a - b);
+  await updateListContacts(transaction, listId, updates);
+  const inserted = await insertListContacts(transaction, inserts, rule.nowMs);
+  if (inserted < inserts.length) {
+    const others = await findOthers(transaction, listId, inserts);
+    const again = keys.filter((key) => others.has(key.phone));
+    for (const [phone, change] of await changeList(transaction, listId, again, rule)) changes.set(phone, change);
+  }
+  return changes;
 }
 
-function toKey({ listId, phone }: ListContactKey): string {
-  return `${listId} ${phone}`;
+/** Phones that somebody else put on the list between our look and our insert. */
+async function findOthers(
+  transaction: Transaction,
+  listId: number,
+  inserts: readonly StoredListContact[],
+): Promise<Set<number>> {
+  const ours = new Set(inserts.map((contact) => contact.id));
+  const phones = inserts.map((contact) => contact.phone);
+  const now = await lockListContacts(transaction, listId, phones);
+  return new Set(now.filter((contact) => !ours.has(contact.id)).map((contact) => contact.phone));
 }

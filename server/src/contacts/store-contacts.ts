@@ -1,5 +1,5 @@
 import type { Caller } from '../accounts/index.ts';
-import { phoneFacts, toLineType, type Validation } from '../phone/index.ts';
+import { type PhoneFacts, phoneFacts, toLineType, type Validation } from '../phone/index.ts';
 import { type Profile, saveProfiles } from '../store/account-contact-store.ts';
 import { findBlocks } from '../store/block-store.ts';
 import { readKnownPhones, updateLookedUp } from '../store/contact-store.ts';
@@ -61,13 +61,13 @@ export async function storeContacts(
 }
 
 /** New numbers that cannot be texted; what the installation knows already is never refused. */
-export async function findUnsendable<T extends { readonly phone: number }>(
+export async function findUnsendable<T extends { readonly phone: number; readonly facts?: PhoneFacts }>(
   transaction: Transaction,
   inputs: readonly T[],
   rejectsVoip: (input: T) => boolean,
 ): Promise<ReadonlySet<T>> {
   const suspects = inputs.filter((input) => {
-    const { isValid, lineType } = phoneFacts(input.phone);
+    const { isValid, lineType } = input.facts ?? phoneFacts(input.phone);
     return !isValid || (lineType === 'VOIP' && rejectsVoip(input));
   });
   const known = await readKnownPhones(

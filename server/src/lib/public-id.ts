@@ -172,6 +172,13 @@ export function hexId(nowMs: number): string {
   return seconds.toString(16).padStart(8, '0') + randomBytes(8).toString('hex');
 }
 
+/** Many of them at the price of few. */
+export function hexIds(nowMs: number, count: number): string[] {
+  const seconds = (Math.floor(nowMs / 1_000) % 2 ** 32).toString(16).padStart(8, '0');
+  const random = randomBytes(8 * count).toString('hex');
+  return Array.from({ length: count }, (_, index) => seconds + random.slice(index * 16, index * 16 + 16));
+}
+
 /** `pn_` and 16 random characters of `[0-9a-z]`: the id of a list in version 1 of the API. */
 export function v1ListId(): string {
   return `pn_${Array.from({ length: 16 }, () => randomInt(36).toString(36)).join('')}`;

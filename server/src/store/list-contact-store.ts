@@ -65,24 +65,23 @@ export async function lockListContacts(
   return rows;
 }
 
-/** @returns keys and ids of those that were stored; the others were stored by somebody else in the meantime */
+/** @returns how many were stored; the others were stored by somebody else in the meantime */
 export async function insertListContacts(
   transaction: Transaction,
-  states: readonly ListContactState[],
+  contacts: readonly StoredListContact[],
   nowMs: number,
-): Promise<(ListContactKey & { readonly id: string })[]> {
-  if (states.length === 0) return [];
-  const { rows } = await transaction.query<ListContactKey & { id: string }>({
+): Promise<number> {
+  if (contacts.length === 0) return 0;
+  const { rowCount } = await transaction.query({
     name: 'list_contact.insert',
     text: `
-      insert into list_contact as c (list_id, phone, active, reason, unsubscribed_ms, signup_ms, signup_method,
-        ad_network_source, ad_network_id, custom_fields, created_ms)
-      select n.*, $11 from ${UNNESTED} order by n.list_id, n.phone
-      on conflict (list_id, phone) do nothing
-      returning c.list_id as "listId", c.phone, encode(c.id, 'hex') as id`,
-    values: [...toArrays(states), nowMs],
+      insert into list_contact (list_id, phone, active, reason, unsubscribed_ms, signup_ms, signup_method,
+        ad_network_source, ad_network_id, custom_fields, id, created_ms)
+      select n.*, $12 from ${unnested(`, decode(id, 'hex')`, ', $11::text[]', ', id')} order by n.list_id, n.phone
+      on conflict (list_id, phone) do nothing`,
+    values: [...toArrays(contacts), textArray(contacts.map((contact) => contact.id)), nowMs],
   });
-  return rows;
+  return rowCount ?? 0;
 }
 
 /** Writes list contacts of one list that the transaction has locked. */
@@ -98,19 +97,22 @@ export async function updateListContacts(
       update list_contact c set active = n.active, reason = n.reason, unsubscribed_ms = n.unsubscribed_ms,
         signup_ms = n.signup_ms, signup_method = n.signup_method, ad_network_source = n.ad_network_source,
         ad_network_id = n.ad_network_id, custom_fields = n.custom_fields
-      from ${UNNESTED}
+      from ${unnested()}
       where c.list_id = $11 and c.phone = n.phone`,
     values: [...toArrays(states), listId],
   });
 }
 
-const UNNESTED = `
+/** The arrays of `toArrays` as rows, with another column behind them. */
+function unnested(column = '', parameter = '', name = ''): string {
+  return `
   (select list_id::integer, phone, active, reason, unsubscribed_ms, signup_ms, signup_method, ad_network_source,
-     ad_network_id, custom_fields::jsonb
+     ad_network_id, custom_fields::jsonb${column}
    from unnest($1::bigint[], $2::bigint[], $3::boolean[], $4::text[], $5::bigint[], $6::bigint[], $7::text[],
-     $8::text[], $9::text[], $10::text[])
+     $8::text[], $9::text[], $10::text[]${parameter})
      as n(list_id, phone, active, reason, unsubscribed_ms, signup_ms, signup_method, ad_network_source,
-       ad_network_id, custom_fields)) n`;
+       ad_network_id, custom_fields${name})) n`;
+}
 
 function toArrays(states: readonly ListContactState[]): Buffer[] {
   return [

@@ -1,5 +1,4 @@
 import type { List } from '../../accounts/index.ts';
-import { phoneFacts } from '../../phone/index.ts';
 import { saveProfiles } from '../../store/account-contact-store.ts';
 import { claimJobPhones } from '../../store/job-store.ts';
 import { countListed } from '../../store/list-contact-store.ts';
@@ -93,7 +92,7 @@ async function store(
   );
   const evidence = { actor };
   const subscriptions = rows.map((row): Subscription => {
-    const facts = phoneFacts(row.phone);
+    const { facts } = row;
     return {
       accountId: list.accountId,
       listId: list.id,

@@ -12,7 +12,7 @@ import {
   saveJobProgress,
 } from '../../store/job-store.ts';
 import type { Pool } from '../../store/pool.ts';
-import { DatabaseUnavailableError } from '../../store/transaction.ts';
+import { DatabaseUnavailableError, type Transaction, withTransaction } from '../../store/transaction.ts';
 import { CsvError } from './read-csv.ts';
 import { type ImportDeps, type ImportFormat, type ImportProgress, runImport } from './run-import.ts';
 
@@ -72,21 +72,28 @@ async function workOnce(deps: ImportRunnerDeps, signal: AbortSignal): Promise<bo
   try {
     const progress = await work(deps, job, { signal, save });
     // Left for later: whoever is next may take it at once.
-    await save(deps.pool, progress, signal.aborted ? { leaseUntilMs: 0 } : { state: 'finished' });
-    if (!signal.aborted) await clear(deps.pool, job);
+    if (signal.aborted) await save(deps.pool, progress, { leaseUntilMs: 0 });
+    else await end(deps, job, (transaction) => save(transaction, progress, { state: 'finished' }));
   } catch (error) {
     if (error instanceof DatabaseUnavailableError || error instanceof LostJobError) throw error;
     if (!(error instanceof CsvError)) deps.onError(error);
     const text = error instanceof CsvError ? error.message : 'an error inside the server; its log tells more';
-    await save(deps.pool, null, { state: 'failed', error: text });
-    await clear(deps.pool, job);
+    await end(deps, job, (transaction) => save(transaction, null, { state: 'failed', error: text }));
   }
   return true;
 }
 
-async function clear(pool: Pool, job: JobRow): Promise<void> {
-  await deleteJobPhones(pool, job.number);
-  await deleteJobFile(pool, job.id);
+/** Nobody needs the file of a job that ended. */
+async function end(
+  { pool }: ImportRunnerDeps,
+  job: JobRow,
+  save: (transaction: Transaction) => Promise<void>,
+): Promise<void> {
+  await withTransaction(pool, async (transaction) => {
+    await save(transaction);
+    await deleteJobPhones(transaction, job.number);
+    await deleteJobFile(transaction, job.id);
+  });
 }
 
 type Save = (

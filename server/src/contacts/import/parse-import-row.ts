@@ -3,6 +3,7 @@ import type { ErrorCode } from '../../lib/errors.ts';
 import { isCleanText } from '../../lib/fields.ts';
 import { parseTimeMs } from '../../lib/parse-time.ts';
 import { isCustomValue, isEmail } from '../../lib/value-kinds.ts';
+import { type PhoneFacts, phoneFacts } from '../../phone/index.ts';
 import type { LineType } from '../../store/contact-store.ts';
 import type { CustomFields } from '../../store/list-contact-store.ts';
 import { contactErrorText } from '../contact-fields.ts';
@@ -13,6 +14,7 @@ import type { CsvRow } from './read-csv.ts';
 export interface ImportRow {
   readonly line: number;
   readonly phone: number;
+  readonly facts: PhoneFacts;
   readonly consentMs: number | null;
   readonly email: string | null;
   readonly firstName: string | null;
@@ -74,9 +76,11 @@ export function parseImportRow(row: CsvRow, columns: ImportColumns, nowMs: numbe
   if (consentMs === undefined) return fail('invalid_consent_date');
   const customFields = toCustomFields(row, columns);
   if (customFields === undefined) return fail('invalid_custom_fields');
+  const phone = phoneToNumber(e164);
   return {
     line,
-    phone: phoneToNumber(e164),
+    phone,
+    facts: phoneFacts(phone),
     consentMs,
     email: orNull(email),
     firstName: orNull(text('first_name')),
