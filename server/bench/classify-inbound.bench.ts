@@ -3,8 +3,8 @@ import { classifyInbound } from '../src/compliance/index.ts';
 import { measureCpuNs } from './lib/measure-cpu.ts';
 import { report } from './lib/report.ts';
 
-/** CPU nanoseconds a text, on 2 virtual cores (AMD EPYC) with Node 20; the goal of the contract is 20,000. */
-const BUDGET = { replyNs: 20_000, optOutNs: 20_000, unicodeNs: 20_000, longNs: 20_000 };
+/** CPU nanoseconds a text, on 2 virtual cores (AMD EPYC) with Node 20: reached times 1.5 at the most; the goal is 20,000. */
+const BUDGET = { replyNs: 2_700, optOutNs: 1_000, unicodeNs: 1_500, longNs: 16_000 };
 
 const REPLIES = [
   'When do you open tomorrow? I would like to come by with my dog.',

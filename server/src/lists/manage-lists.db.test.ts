@@ -112,8 +112,8 @@ describe('verification', () => {
   const TO = '+13125550142';
   const reply = (listId: number, receivedMs: number) =>
     installation.pool.query(
-      `insert into inbound_text (list_id, carrier, carrier_inbound_id, phone, body, received_ms)
-       values ($1, 'twilio', $2, 13125550142, 'yes', $3)`,
+      `insert into inbound_text (list_id, carrier, carrier_inbound_id, id, phone, body, class, received_ms)
+       values ($1, 'twilio', $2, $2, 13125550142, 'yes', 'reply', $3)`,
       [listId, String(receivedMs), receivedMs],
     );
 

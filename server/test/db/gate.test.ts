@@ -35,6 +35,7 @@ const PASSED = {
   blocked_words: 'pass',
   contact: 'pass',
   duplicate: 'pass',
+  quiet_hours: 'exempt',
 };
 
 test('a message that passes every check keeps its decisions', async () => {

@@ -10,7 +10,7 @@ const FLORIDA = '+13055550142';
 let rig: PipelineRig;
 
 beforeEach(async () => {
-  rig = await createPipelineRig();
+  rig = await createPipelineRig({ quietHours: true });
 });
 afterEach(() => closeHealthy(rig));
 

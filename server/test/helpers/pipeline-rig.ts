@@ -65,6 +65,8 @@ export interface RigOptions {
   readonly timeScale?: number;
   /** False: nothing moves until `startLanding` and `startSending`. */
   readonly started?: boolean;
+  /** True: marketing keeps the hours of the law. Default false, because a rig's clock shows any hour of the day. */
+  readonly quietHours?: boolean;
 }
 
 export interface SendingWorker extends Pipeline {
@@ -134,6 +136,8 @@ export async function createPipelineRig(options: RigOptions = {}): Promise<Pipel
 
   await bindSecretKey(pool, SECRET);
   await createDemo(pool, { apiKey: API_KEY, nowMs: clock() });
+  const quietHours = { quiet_hours: options.quietHours ?? false };
+  await pool.query('update list set settings = settings || $1::jsonb', [JSON.stringify(quietHours)]);
   const directory = building.use(
     await openDirectory({ pool, connect: () => connectTo(database), clock, secretKey: SECRET, staleAfterMs: null }),
   );
@@ -320,7 +324,7 @@ export async function createPipelineRig(options: RigOptions = {}): Promise<Pipel
     setAccount: (columns) => update('account', demo.account.id, columns),
     setAccountSettings: (settings) => mergeSettings('account', demo.account.id, settings),
     async addList(number, accountId = demo.account.id) {
-      const input = { accountId, number, type: 'simulator', name: number };
+      const input = { accountId, number, type: 'simulator', name: number, settings: quietHours };
       const list = await withTransaction(pool, (transaction) => createListWithin(transaction, input, clock()));
       await directory.refresh();
       return list.id;
