@@ -45,7 +45,8 @@ test.each(COMMANDS.flatMap(({ examples }) => examples))('the example can be run:
 });
 
 function splitWords(line: string): string[] {
-  return [...line.matchAll(/"([^"]*)"|'([^']*)'|(\S+)/g)].map(
+  // What the shell does with the output is no word of the command.
+  return [...line.replace(/ > \S+$/, '').matchAll(/"([^"]*)"|'([^']*)'|(\S+)/g)].map(
     ([, double, single, bare]) => double ?? single ?? bare ?? '',
   );
 }

@@ -6,6 +6,7 @@ import type { HttpVerbs } from '../http/http-deps.ts';
 import { SECOND_MS } from '../lib/clock.ts';
 import type { DisposalStack } from '../lib/disposal-stack.ts';
 import { createIdCodec, type IdCodec } from '../lib/public-id.ts';
+import * as contacts from '../contacts/index.ts';
 import * as messages from '../messages/index.ts';
 import { createCarrierHealth } from '../observe/carrier-health.ts';
 import { createCredentialsAlert } from '../observe/credentials-alert.ts';
@@ -88,7 +89,7 @@ export async function buildParts(foundation: Foundation): Promise<Parts> {
   const accept = counted(pipeline.createAcceptStage({ log, numbers, clock, landWithin: pipeline.landAndTell }), {
     onAccepted: (count) => metrics.onAccepted(count),
   });
-  const withdrawals = pipeline.createWithdrawals();
+  const withdrawals = contacts.createWithdrawals();
   const apply = pipeline.createApplyStage({
     pool: hotPool,
     log,
@@ -147,7 +148,7 @@ export async function buildParts(foundation: Foundation): Promise<Parts> {
   }
   const landed = (): Promise<void> => land.caughtUp(LANDED_TIMEOUT_MS);
   const previewGate = pipeline.createGate({ pool, directory, links, linkIds });
-  const writing = { ...foundation, ids, linkIds, outbox, connections, numbers, accept };
+  const writing = { ...foundation, ids, linkIds, outbox, withdrawals, connections, numbers, accept };
   const verbs = bindVerbs({ ...writing, messageEvents, landed, gate: previewGate, vault, sender });
   const optInPages = optIns.createOptInPages({ ...writing, publicUrl: config.publicUrl, onError });
   const readiness = (): { ready: boolean; reasons: string[] } => {

@@ -10,6 +10,7 @@ import { type ContactDeps, within, type WriteInput } from './contact-deps.ts';
 import { contactError, listField, phoneField } from './contact-fields.ts';
 import { toTime } from './contact-view.ts';
 import { findOwnList } from './parse-contact.ts';
+import { withdraw } from './withdrawals.ts';
 
 const MAX_PER_PAGE = 100;
 
@@ -59,7 +60,15 @@ export async function addBlock(
     listId: list?.id ?? null,
     reason: (body['reason'] as string | null | undefined) ?? null,
   };
-  const { block, created } = await within(deps, transaction, (tx) => blockPhone(tx, caller, target, nowMs));
+  const lists = list === null ? deps.directory.listsOf(caller.account.id) : [list];
+  const { block, created } = await within(deps, transaction, async (tx) => {
+    withdraw(
+      deps.withdrawals,
+      tx,
+      lists.map(({ id }) => ({ listId: id, phone: target.phone })),
+    );
+    return await blockPhone(tx, caller, target, nowMs);
+  });
   return { success: true, block: toView(deps, block), created };
 }
 

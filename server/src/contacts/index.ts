@@ -13,3 +13,4 @@ export { type FieldsPatch, subscribe, type Subscribed, type Subscription } from 
 export type { SubscriptionDeps } from './subscription-deps.ts';
 export { type OptOut, type OptOutReason, unsubscribe } from './unsubscribe.ts';
 export { unsubscribeByOperator } from './unsubscribe-by-operator.ts';
+export { createWithdrawals, type Withdrawals } from './withdrawals.ts';

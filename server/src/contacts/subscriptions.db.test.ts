@@ -4,6 +4,7 @@ import { withTransaction } from '../store/transaction.ts';
 import { createOutbox, type WebhookEvent } from '../webhooks/index.ts';
 import { subscribe, type Subscription } from './subscribe.ts';
 import { type OptOut, unsubscribe } from './unsubscribe.ts';
+import { createWithdrawals } from './withdrawals.ts';
 
 const PHONE = 13_125_550_142;
 
@@ -142,4 +143,24 @@ test('subscriptions and opt-outs of the same numbers at once neither fail nor lo
   );
   const { rows } = await installation.pool.query('select count(*) from list_contact where active');
   expect(rows).toEqual([{ count: 0 }]);
+});
+
+test('from before its commit on, an opt-out keeps back what waits for a carrier; a later return does not wait for it', async () => {
+  let nowMs = 1_000;
+  const withdrawals = createWithdrawals(() => nowMs);
+  const isWithdrawn = (gatedAt: number): boolean => withdrawals.isWithdrawn(1, PHONE, gatedAt);
+  const during = await withTransaction(installation.pool, async (transaction) => {
+    await unsubscribe({ ...deps(), withdrawals }, transaction, [optOut()], START_MS);
+    return [isWithdrawn(900), isWithdrawn(1_001)];
+  });
+  nowMs = 1_010;
+  expect(during).toEqual([true, true]);
+  expect([isWithdrawn(900), isWithdrawn(1_011)]).toEqual([true, false]);
+  const failing = withTransaction(installation.pool, async (transaction) => {
+    await unsubscribe({ ...deps(), withdrawals }, transaction, [optOut({ atMs: START_MS + 1 })], START_MS);
+    throw new Error('The work failed');
+  });
+  await expect(failing).rejects.toThrow('The work failed');
+  // Whether it is stored is not for this process to guess: the gate is asked again.
+  expect(isWithdrawn(1_011)).toBe(true);
 });

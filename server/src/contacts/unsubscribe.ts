@@ -7,6 +7,7 @@ import type { UnsubscribeEvent } from '../webhooks/index.ts';
 import { changeListContacts, type ListContactChange } from './change-list-contacts.ts';
 import type { Evidence } from './evidence.ts';
 import { emitSubscriptionEvents, type SubscriptionDeps } from './subscription-deps.ts';
+import { withdraw } from './withdrawals.ts';
 
 /** One number's end of one subscription. An opt-out of a whole account is one of these for each of its lists. */
 export interface OptOut {
@@ -27,7 +28,7 @@ export type OptOutReason = Exclude<InactiveReason, 'no_consent'>;
 
 /**
  * Ends subscriptions: the one road of every opt-out, whoever says it. From the commit on the gate refuses what has not
- * left. Each change is told to the account's webhooks and recorded in the consent ledger in the same transaction, so call
+ * left, and what this process holds ready for carriers does not start. Each change is told to the account's webhooks and recorded in the consent ledger in the same transaction, so call
  * this after everything else that takes locks, but before the books are moved. A number that is opted out already keeps
  * its first reason and is told to nobody, but the newer opt-out counts: only a consent after it ends it. At most one
  * opt-out a list and number.
@@ -45,6 +46,7 @@ export async function unsubscribe(
     fresh.map((optOut) => phoneFacts(optOut.phone)),
     nowMs,
   );
+  withdraw(deps.withdrawals, transaction, optOuts);
   const changes = await changeListContacts(transaction, optOuts, decide, nowMs);
   const recorded = optOuts.filter((_, index) => changes[index]?.after !== changes[index]?.before);
   const ended = optOuts.filter((_, index) => isEnded(changes[index]));

@@ -23,13 +23,15 @@ export async function endParts({ pool, onEvents }: EndPartsDeps, lastCameBeforeM
     const parts = await loadStaleParts(pool, { lastCameBeforeMs, limit: TEXTS_AT_ONCE });
     if (parts.length === 0) return ended;
     for (const listId of new Set(parts.map((part) => part.listId))) {
-      const inbound = toTexts(parts.filter((part) => part.listId === listId)).map(({ id, phone, body, receivedMs }) => ({
-        id,
-        from: numberToPhone(phone),
-        to: '',
-        text: body,
-        atMs: receivedMs,
-      }));
+      const inbound = toTexts(parts.filter((part) => part.listId === listId)).map(
+        ({ id, phone, body, receivedMs }) => ({
+          id,
+          from: numberToPhone(phone),
+          to: '',
+          text: body,
+          atMs: receivedMs,
+        }),
+      );
       await onEvents({ listId, reports: [], inbound });
       ended += inbound.length;
     }

@@ -13,4 +13,3 @@ export { createApplyStage, encodeEvents } from './stages/apply-stage.ts';
 export { createLandStage, landAndTell, landWithin } from './stages/land-stage.ts';
 export { recoverSubmissions, settleDoubts } from './stages/settle-stage.ts';
 export { probeCredentials, probeSend } from './probe-carrier.ts';
-export { createWithdrawals, type Withdrawals } from './withdrawals.ts';

@@ -1,6 +1,7 @@
 import { setMaxListeners } from 'node:events';
 import type { Account, Directory, List } from '../accounts/directory-types.ts';
 import { WITHDRAWN, type CarrierConnection, type CarrierEvents } from '../carriers/carrier.ts';
+import type { Withdrawals } from '../contacts/index.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { IdCodec } from '../lib/public-id.ts';
 import type { Log } from '../log/log.ts';
@@ -26,7 +27,6 @@ import { createRenderStage } from './stages/render-stage.ts';
 import { createSenderStage } from './stages/sender-stage.ts';
 import { createStaleStage } from './stages/stale-stage.ts';
 import { submitMessages } from './stages/submit-stage.ts';
-import type { Withdrawals } from './withdrawals.ts';
 import { readWork } from './work.ts';
 
 /**

@@ -22,13 +22,27 @@ export async function withTransaction<T>(pool: Pool, work: (transaction: Transac
     await client.query('begin');
     const result = await work(client as Transaction);
     await client.query('commit');
+    for (const tell of afterCommits.get(client) ?? []) tell();
     return result;
   } catch (error) {
     broken = await rollBack(client, error);
     throw toDatabaseError(error);
   } finally {
+    afterCommits.delete(client);
     client.release(broken instanceof Error ? broken : undefined);
   }
+}
+
+const afterCommits = new WeakMap<PoolClient, (() => void)[]>();
+
+/**
+ * Calls `tell` when the transaction is committed, before whoever began it goes on; never when it is rolled back, nor when
+ * the answer to its commit is lost. `tell` must not throw.
+ */
+export function afterCommit(transaction: Transaction, tell: () => void): void {
+  const known = afterCommits.get(transaction);
+  if (known === undefined) afterCommits.set(transaction, [tell]);
+  else known.push(tell);
 }
 
 async function connect(pool: Pool): Promise<PoolClient> {

@@ -19,6 +19,7 @@ import { createIdCodec, type IdCodec } from '../../src/lib/public-id.ts';
 import { createListWithin } from '../../src/lists/index.ts';
 import { openLmdbLog } from '../../src/log/lmdb-log.ts';
 import type { Log } from '../../src/log/log.ts';
+import { createWithdrawals } from '../../src/contacts/index.ts';
 import {
   checkBooks,
   createMessageEvents,
@@ -34,7 +35,6 @@ import {
   createGate,
   createLandStage,
   createPipeline,
-  createWithdrawals,
   encodeEvents,
   landWithin,
   recoverSubmissions,

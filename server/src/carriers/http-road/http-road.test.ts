@@ -289,7 +289,11 @@ test.each([
   expect(counts).toEqual(messages.map(() => 1));
   const written = peer.requests.join('\n');
   for (const [index, { to }] of messages.entries()) {
-    expect([to, written.includes(to), outcomes[index]]).toEqual([to, !leaving.has(to), leaving.has(to) ? WITHDRAWN : ACCEPTED]);
+    expect([to, written.includes(to), outcomes[index]]).toEqual([
+      to,
+      !leaving.has(to),
+      leaving.has(to) ? WITHDRAWN : ACCEPTED,
+    ]);
   }
   // Nothing is asked of the carrier for a request that nobody is left in.
   expect(peer.requests).toHaveLength(batchSize === 1 ? 7 : 4 - 1);

@@ -11,7 +11,7 @@ import { createLogReader, type LogReader } from '../log-reader.ts';
 import { joinParts } from '../../store/inbound-part-store.ts';
 import { moveCounts } from '../../store/message-count-store.ts';
 import type { Pool } from '../../store/pool.ts';
-import type { Transaction } from '../../store/transaction.ts';
+import { afterCommit, type Transaction } from '../../store/transaction.ts';
 import { applyTexts, type ArrivedText, type InboundDeps } from './inbound-stage.ts';
 
 /** Log value of the topic `events`: what one callback or one group of receipts brought. */
@@ -60,9 +60,8 @@ export function createApplyStage(deps: ApplyStageDeps): LogReader {
         else group.push(events);
       }
       const inOrder = [...byList].sort((a, b) => a[0] - b[0]);
-      const committed: (() => void)[] = [];
-      for (const [listId, events] of inOrder) committed.push(await applyToList(deps, transaction, { listId, events, nowMs }));
-      return () => committed.forEach((tell) => tell());
+      for (const [listId, events] of inOrder) await applyToList(deps, transaction, { listId, events, nowMs });
+      return undefined;
     },
   });
 }
@@ -73,13 +72,12 @@ interface ListEvents {
   readonly nowMs: number;
 }
 
-/** @returns what to do after the commit */
-async function applyToList(deps: ApplyStageDeps, transaction: Transaction, work: ListEvents): Promise<() => void> {
+async function applyToList(deps: ApplyStageDeps, transaction: Transaction, work: ListEvents): Promise<void> {
   const { listId, events, nowMs } = work;
   const texts = await wholeTexts(transaction, listId, events);
-  const textsCommitted = texts.length === 0 ? NOTHING : await applyTexts(deps, transaction, { listId, texts, nowMs });
+  if (texts.length > 0) await applyTexts(deps, transaction, { listId, texts, nowMs });
   const reports = events.flatMap((event) => event.reports.map((report) => ({ report, arrivedMs: event.arrivedMs })));
-  if (reports.length === 0) return textsCommitted;
+  if (reports.length === 0) return;
   const matched = await matchReports(transaction, listId, reports, deps.ids, nowMs);
   const scope = { listId, messageEvents: deps.messageEvents, nowMs };
   const { moves, found } = await applyReports(transaction, scope, matched);
@@ -87,10 +85,7 @@ async function applyToList(deps: ApplyStageDeps, transaction: Transaction, work:
   // Those that were told to several lists count where they found their message.
   const own = reports.filter(({ report }) => report.isShared !== true).length;
   const total = Math.max(found, own);
-  return () => {
-    textsCommitted();
-    if (total > 0) deps.onReceipts?.(listId, found, total);
-  };
+  if (total > 0) afterCommit(transaction, () => deps.onReceipts?.(listId, found, total));
 }
 
 /** Texts that came whole, and those that are whole by a part that came. */
@@ -102,7 +97,9 @@ async function wholeTexts(
   const arrived = events.flatMap(({ carrier, arrivedMs, inbound }) =>
     inbound.map((text) => ({ carrier, arrivedMs, text })),
   );
-  const parts = arrived.flatMap(({ carrier, text }) => (text.part === undefined ? [] : [{ carrier, text, part: text.part }]));
+  const parts = arrived.flatMap(({ carrier, text }) =>
+    text.part === undefined ? [] : [{ carrier, text, part: text.part }],
+  );
   if (parts.length === 0) return arrived;
   const joined = await joinParts(
     transaction,
@@ -124,8 +121,6 @@ async function wholeTexts(
   }));
   return [...arrived.filter(({ text }) => text.part === undefined), ...whole];
 }
-
-const NOTHING = (): void => {};
 
 /**
  * Applies reports that were parked until their carrier's id became known, within the transaction that took them out.

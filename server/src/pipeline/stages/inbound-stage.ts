@@ -8,6 +8,7 @@ import {
   subscribe,
   type Subscription,
   unsubscribe,
+  type Withdrawals,
 } from '../../contacts/index.ts';
 import {
   ANSWER_WITHIN_MS,
@@ -41,7 +42,6 @@ import type { Accept, AcceptItem } from '../accept-types.ts';
 import { LANES, SOURCES } from '../batch.ts';
 import { FLAGS } from '../flags.ts';
 import type { AcceptedMessage } from '../outbound-message.ts';
-import type { Withdrawals } from '../withdrawals.ts';
 
 const REPLY_WINDOW_MS = 7 * DAY_MS;
 /** A YES that comes later answers nothing. */
@@ -85,27 +85,23 @@ interface Scope {
   readonly nowMs: number;
   /** For the account's own systems. */
   readonly replies: ReplyEvent[];
-  /** Opt-outs that become true with the commit. */
-  readonly optedOut: { readonly listId: number; readonly phone: number }[];
 }
 
 /**
  * Applies texts of one list: stores each once, takes it for what it is, changes subscriptions, tells the account's systems
  * and answers, all in the caller's transaction. The texts of one number are applied one after another, in the order in
  * which they were written. Locks the ledger of consents, so nothing that takes other locks than the books may follow.
- *
- * @returns what to do after the commit
  */
 export async function applyTexts(
   deps: InboundDeps,
   transaction: Transaction,
   { listId, texts, nowMs }: { readonly listId: number; readonly texts: readonly ArrivedText[]; readonly nowMs: number },
-): Promise<() => void> {
+): Promise<void> {
   const list = deps.directory.list(listId);
   const account = list === undefined ? undefined : deps.directory.account(list.accountId);
   // Both are made long before a text can come; a process that does not know them yet tries again.
   if (list === undefined || account === undefined) throw new Error(`list ${listId} is not known here yet`);
-  const scope: Scope = { deps, transaction, list, account, nowMs, replies: [], optedOut: [] };
+  const scope: Scope = { deps, transaction, list, account, nowMs, replies: [] };
   const fresh = await store(scope, texts);
   const answers = await answerBook(scope, fresh);
   for (const round of toRounds(fresh)) await applyRound(scope, round, answers);
@@ -117,9 +113,6 @@ export async function applyTexts(
   );
   await deps.outbox.emit(transaction, account.id, scope.replies);
   await sendAnswers(scope, fresh);
-  return () => {
-    for (const { listId: of, phone } of scope.optedOut) deps.withdrawals.settle(of, phone);
-  };
 }
 
 async function store({ transaction, list, nowMs }: Scope, texts: readonly ArrivedText[]): Promise<Applied[]> {
@@ -265,10 +258,6 @@ async function applyOptOuts(scope: Scope, texts: readonly Applied[]): Promise<vo
       whenUnknown: 'create',
     })),
   );
-  for (const { listId, phone } of optOuts) {
-    deps.withdrawals.begin(listId, phone);
-    scope.optedOut.push({ listId, phone });
-  }
   const phones = texts.map(({ row }) => row.phone);
   await deleteOptInRequests(transaction, listIds, phones);
   const changed = await unsubscribe(deps, transaction, optOuts, nowMs);

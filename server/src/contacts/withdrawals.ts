@@ -1,4 +1,5 @@
 import { MINUTE_MS } from '../lib/clock.ts';
+import { afterCommit, type Transaction } from '../store/transaction.ts';
 
 /**
  * Opt-outs that this process is writing or has just written. A message that passed the gate before one of them is asked
@@ -49,4 +50,17 @@ export function createWithdrawals(now: () => number = () => performance.now()): 
       return known !== undefined && (known.openUntil > now() || gatedAt <= known.beganAt);
     },
   };
+}
+
+/** Nothing to the number starts to leave from here on, unless the transaction fails or the number comes back after it. */
+export function withdraw(
+  withdrawals: Pick<Withdrawals, 'begin' | 'settle'> | undefined,
+  transaction: Transaction,
+  stopped: readonly { readonly listId: number; readonly phone: number }[],
+): void {
+  if (withdrawals === undefined) return;
+  for (const { listId, phone } of stopped) withdrawals.begin(listId, phone);
+  afterCommit(transaction, () => {
+    for (const { listId, phone } of stopped) withdrawals.settle(listId, phone);
+  });
 }
