@@ -43,7 +43,7 @@ export interface OpenCarriers {
   readonly callbacks: CallbackReceiver;
 }
 
-export interface CarrierDeps extends Foundation {
+interface CarrierDeps extends Foundation {
   readonly health: CarrierHealth;
   /** Stores what comes in; durable when it resolves. */
   readonly onEvents: (events: CarrierEvents) => Promise<void>;
