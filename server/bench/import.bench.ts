@@ -15,8 +15,10 @@ import { NO_OUTBOX } from '../src/webhooks/index.ts';
 import { listenTo } from './lib/listen-to.ts';
 import { isShort, report } from './lib/report.ts';
 
-/** Microseconds a row, at least 30,000 rows/s, on 2 virtual cores; the memory that 1 M more rows take, MB. */
-const BUDGET = { usPerRow: 33, extraMb: 60 };
+/** The memory that a million rows take beside that of the first 50,000. */
+const BUDGET = { extraMb: 80 };
+/** On 2 virtual cores. */
+const GOAL = { rowsPerSecond: 30_000 };
 
 const ROWS = isShort ? 200_000 : 1_000_000;
 const WARM_UP_ROWS = 50_000;
@@ -25,7 +27,7 @@ const MEGABYTE = 1024 * 1024;
 
 const dataDir = await mkdtemp(join(tmpdir(), 'trackly-bench-'));
 const postgres = await startEmbeddedPostgres({ dataDir });
-const pool = createPool(postgres.connection, { name: 'bench', max: 2 });
+const pool = createPool(postgres.connection, { name: 'bench', max: 3 });
 await migrate(pool);
 await createDemo(pool, { nowMs: clock() });
 const directory = await openDirectory({
@@ -55,12 +57,12 @@ const dryMs = performance.now() - dryStartMs;
 report({
   bench: 'import',
   figures: {
-    usPerRow: (applyMs * 1_000) / ROWS,
     rowsPerSecond: (ROWS * 1_000) / applyMs,
     dryRowsPerSecond: (ROWS * 1_000) / dryMs,
     extraMb: peakMb - beforeMb,
   },
   budget: BUDGET,
+  goal: GOAL,
   durable: 'each batch committed with its records of consent',
 });
 

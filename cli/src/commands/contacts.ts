@@ -30,7 +30,7 @@ export const contactCommands: readonly Command[] = [
     name: 'contacts export',
     summary: 'Print contacts as CSV',
     flags: [{ ...LIST, summary: 'Only of this list: number, id or pn_...' }, ACCOUNT],
-    examples: ['trackly contacts export --list 1 > people.csv'],
+    examples: ['trackly contacts export --list 1'],
     remote: true,
     run: exportContacts,
   },

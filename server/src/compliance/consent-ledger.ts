@@ -1,3 +1,4 @@
+import { isCleanText } from '../lib/fields.ts';
 import { hexIds } from '../lib/public-id.ts';
 import { appendConsentRows, lockConsentHead, type ConsentHead, type StoredConsent } from '../store/consent-store.ts';
 import type { Transaction } from '../store/transaction.ts';
@@ -65,7 +66,9 @@ function toRecord(
   place: Pick<StoredConsent, 'id' | 'seq' | 'prevHash'>,
 ): Omit<StoredConsent, 'hash'> {
   return {
-    ...place,
+    seq: place.seq,
+    id: place.id,
+    prevHash: place.prevHash,
     phone: entry.phone,
     listId: entry.listId,
     kind: entry.kind,
@@ -82,5 +85,6 @@ function toRecord(
 
 /** As the database will give it back, so that the hash stays true. */
 function clean(text: string | null | undefined): string | null {
-  return text?.toWellFormed().replaceAll('\u0000', '\uFFFD') ?? null;
+  if (text === undefined || text === null) return null;
+  return isCleanText(text) ? text : text.toWellFormed().replaceAll('\u0000', '\uFFFD');
 }

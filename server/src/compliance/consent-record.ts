@@ -26,17 +26,17 @@ export interface ConsentView {
 }
 
 /** Where the chain of an account begins. */
-export function firstHash(accountId: string): Buffer {
-  return hash('sha256', accountId, 'buffer');
+export function firstHash(accountId: string): string {
+  return hash('sha256', accountId, 'hex');
 }
 
 /** A record with its hash: SHA-256 of the compact JSON of all its other fields, in the order of `ConsentView`. */
 export function sealConsent(record: Omit<StoredConsent, 'hash'>): StoredConsent {
-  return { ...record, hash: hash('sha256', JSON.stringify(toHashed(record)), 'buffer') };
+  return { ...record, hash: hash('sha256', JSON.stringify(toHashed(record)), 'hex') };
 }
 
 export function toConsentView(record: StoredConsent): ConsentView {
-  return { ...toHashed(record), hash: record.hash.toString('hex') };
+  return { ...toHashed(record), hash: record.hash };
 }
 
 function toHashed(record: Omit<StoredConsent, 'hash'>): Omit<ConsentView, 'hash'> {
@@ -53,6 +53,6 @@ function toHashed(record: Omit<StoredConsent, 'hash'>): Omit<ConsentView, 'hash'
     text: record.text,
     keyword: record.keyword,
     actor: record.actor,
-    prev_hash: record.prevHash.toString('hex'),
+    prev_hash: record.prevHash,
   };
 }

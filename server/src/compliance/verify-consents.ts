@@ -40,14 +40,14 @@ async function verifyChain(snapshot: Transaction, head: ConsentHead): Promise<Le
     const page = await readConsentChain(snapshot, accountId, seq, PAGE);
     for (const record of page) {
       if (record.seq !== seq + 1) return broken(null, 'a record is missing');
-      if (!record.prevHash.equals(prevHash)) return broken(record.id, 'it does not follow the record before it');
-      if (!record.hash.equals(sealConsent(record).hash)) return broken(record.id, 'it was changed');
+      if (record.prevHash !== prevHash) return broken(record.id, 'it does not follow the record before it');
+      if (record.hash !== sealConsent(record).hash) return broken(record.id, 'it was changed');
       prevHash = record.hash;
       seq++;
     }
     if (page.length < PAGE) break;
   }
   if (head.seq > seq) return broken(null, `${head.seq - seq} records at the end are missing`);
-  if (head.seq < seq || !head.hash.equals(prevHash)) return broken(null, 'records were added behind the end');
+  if (head.seq < seq || head.hash !== prevHash) return broken(null, 'records were added behind the end');
   return { account_id: accountId, records: seq, ok: true, problem: null };
 }

@@ -1,6 +1,8 @@
 import { type TSchema, Type } from 'typebox';
+import type { ErrorCode } from '../lib/errors.ts';
 import { wordSchema } from '../lib/fields.ts';
 import { customFieldsSchema } from '../lib/value-kinds.ts';
+import { contactFields } from './contact-fields.ts';
 
 /* What openapi.json says about contacts; contact-view.ts makes them. */
 
@@ -101,6 +103,19 @@ export const savedContactSchema = Type.Object({
   validation: Type.Optional(VALIDATION),
 });
 
+/** Codes of rows of a bulk request. */
+const CONTACT_ROW_CODES: readonly ErrorCode[] = [
+  'invalid_contact',
+  'payload_too_large',
+  'missing_phone_number',
+  'missing_list_number',
+  ...contactFields.all.map((field) => field.invalid),
+  'list_not_found',
+  'not_sendable',
+  'validation_failed',
+  'provider_error',
+];
+
 export const savedContactsSchema = Type.Object({
   success_count: Type.Integer(),
   error_count: Type.Integer(),
@@ -108,7 +123,7 @@ export const savedContactsSchema = Type.Object({
     Type.Object({
       index: Type.Integer({ description: 'Place in the request, from 0' }),
       phone_number: nullable(Type.String()),
-      code: Type.String(),
+      code: wordSchema(CONTACT_ROW_CODES),
       error: Type.String(),
       validation: Type.Optional(VALIDATION),
     }),

@@ -55,6 +55,7 @@ export interface Subscribed {
  * active only by a consent that is newer. Names and zones are stored elsewhere (`saveProfiles`). Who becomes active is
  * told to webhooks, and each consent recorded in the ledger, in the same transaction, so call this after everything else
  * that takes locks. At most one subscription a list and number.
+ * `turn` is awaited before the ledger is locked, for who has several transactions under way and an order for them.
  * @returns one result a subscription, in order
  */
 export async function subscribe(
@@ -62,6 +63,7 @@ export async function subscribe(
   transaction: Transaction,
   subscriptions: readonly Subscription[],
   nowMs: number,
+  turn: () => Promise<void> = async () => {},
 ): Promise<Subscribed[]> {
   const newPhones = await insertContacts(
     transaction,
@@ -96,6 +98,7 @@ export async function subscribe(
       consentId: null,
     };
   });
+  await turn();
   await emitSubscriptionEvents<ResubscribeEvent>(deps, transaction, events);
   const consentIds = await appendConsents(transaction, consents, nowMs);
   return results.map((result, index) => {
@@ -159,5 +162,19 @@ function toConsent(subscription: Subscription, isResubscribed: boolean, nowMs: n
   const { accountId, listId, phone, method, consentMs, evidence } = subscription;
   const kind = isResubscribed ? 'resubscribe' : 'opt_in';
   const atMs = consentMs ?? nowMs;
-  return { ...evidence, accountId, listId, phone, kind, atMs, source: evidence.source ?? method };
+  // Written out, because an import makes a million of them.
+  return {
+    accountId,
+    listId,
+    phone,
+    kind,
+    atMs,
+    source: evidence.source ?? method,
+    ipAddress: evidence.ipAddress,
+    userAgent: evidence.userAgent,
+    url: evidence.url,
+    text: evidence.text,
+    keyword: evidence.keyword,
+    actor: evidence.actor,
+  };
 }

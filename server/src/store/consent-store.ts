@@ -18,28 +18,30 @@ export interface StoredConsent {
   readonly text: string | null;
   readonly keyword: string | null;
   readonly actor: string | null;
-  readonly prevHash: Buffer;
-  readonly hash: Buffer;
+  /** SHA-256 in hexadecimal: a buffer a record costs the garbage collector ten times as much. */
+  readonly prevHash: string;
+  readonly hash: string;
 }
 
 /** The end of an account's chain. */
 export interface ConsentHead {
   readonly accountId: string;
   readonly seq: number;
-  readonly hash: Buffer;
+  /** Hexadecimal. */
+  readonly hash: string;
 }
 
 const COLUMNS = `seq, id, phone, list_id as "listId", kind, at_ms as "atMs", source, ip_address as "ipAddress",
-  user_agent as "userAgent", url, text, keyword, actor, prev_hash as "prevHash", hash`;
+  user_agent as "userAgent", url, text, keyword, actor, encode(prev_hash, 'hex') as "prevHash", encode(hash, 'hex') as hash`;
 
 /** Locks the end of an account's chain until the commit; `first` is where one without records begins. */
 export async function lockConsentHead(transaction: Transaction, first: ConsentHead): Promise<ConsentHead> {
   const { rows } = await transaction.query<ConsentHead>({
     name: 'consent_head.lock',
     text: `
-      insert into consent_head as h (account_id, seq, hash) values ($1, $2, $3)
+      insert into consent_head as h (account_id, seq, hash) values ($1, $2, decode($3, 'hex'))
       on conflict (account_id) do update set seq = h.seq
-      returning account_id as "accountId", seq, hash`,
+      returning account_id as "accountId", seq, encode(hash, 'hex') as hash`,
     values: [first.accountId, first.seq, first.hash],
   });
   return rows[0] ?? first;
@@ -54,7 +56,7 @@ export async function appendConsentRows(
   await transaction.query({
     name: 'consent.append',
     text: `
-      with moved as (update consent_head set seq = $2, hash = $3 where account_id = $1)
+      with moved as (update consent_head set seq = $2, hash = decode($3, 'hex') where account_id = $1)
       insert into consent (account_id, seq, id, phone, list_id, kind, at_ms, source, ip_address, user_agent, url, text,
         keyword, actor, prev_hash, hash)
       select $1, seq, id, phone, list_id, kind, at_ms, source, ip_address, user_agent, url, text, keyword, actor,
@@ -80,8 +82,8 @@ export async function appendConsentRows(
       textArray(records.map((r) => r.text)),
       textArray(records.map((r) => r.keyword)),
       textArray(records.map((r) => r.actor)),
-      textArray(records.map((r) => r.prevHash.toString('hex'))),
-      textArray(records.map((r) => r.hash.toString('hex'))),
+      textArray(records.map((r) => r.prevHash)),
+      textArray(records.map((r) => r.hash)),
     ],
   });
 }
@@ -116,7 +118,7 @@ export async function readConsentHeads(db: Queryable): Promise<ConsentHead[]> {
   const { rows } = await db.query<ConsentHead>({
     name: 'consent_head.read_all',
     text: `
-      select account_id as "accountId", coalesce(h.seq, 0) as seq, coalesce(h.hash, '') as hash
+      select account_id as "accountId", coalesce(h.seq, 0) as seq, coalesce(encode(h.hash, 'hex'), '') as hash
       from consent_head h full join (select distinct account_id from consent) c using (account_id)
       order by account_id`,
   });

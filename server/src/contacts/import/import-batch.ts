@@ -24,6 +24,12 @@ export interface BatchResult {
   readonly errors: readonly ImportError[];
 }
 
+export interface BatchMoment {
+  readonly nowMs: number;
+  /** Resolves when the batch before is committed. Awaited once all other locks are held. */
+  readonly turn: () => Promise<void>;
+}
+
 /**
  * Stores rows of a file, or tells what storing them would do. Of a number that stands in the file more than once the first
  * row counts.
@@ -33,14 +39,14 @@ export async function importBatch(
   transaction: Transaction,
   target: ImportTarget,
   rows: readonly ImportRow[],
-  nowMs: number,
+  { nowMs, turn }: BatchMoment,
 ): Promise<BatchResult> {
   const fresh = await claimRows(transaction, target, rows);
   const refused = await findUnsendable(transaction, fresh, () => target.list.settings.rejectVoip);
   const kept = fresh.filter((row) => !refused.has(row));
   const created = target.dryRun
     ? await countNew(transaction, target, kept)
-    : await store(deps, transaction, target, kept, nowMs);
+    : await store(deps, transaction, target, kept, { nowMs, turn });
   return {
     created,
     updated: kept.length - created,
@@ -75,7 +81,7 @@ async function store(
   transaction: Transaction,
   { list, actor }: ImportTarget,
   rows: readonly ImportRow[],
-  nowMs: number,
+  { nowMs, turn }: BatchMoment,
 ): Promise<number> {
   const named = rows.filter((row) => row.email !== null || row.firstName !== null || row.lastName !== null);
   await saveProfiles(
@@ -107,6 +113,6 @@ async function store(
       facts: { ...facts, lineType: row.lineType ?? facts.lineType, carrier: row.carrier },
     };
   });
-  const results = await subscribe(deps, transaction, subscriptions, nowMs);
+  const results = await subscribe(deps, transaction, subscriptions, nowMs, turn);
   return results.filter((result) => result.isNewListContact).length;
 }

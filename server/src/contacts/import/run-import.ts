@@ -48,26 +48,56 @@ export interface ImportDeps extends SubscriptionDeps {
 export const NO_ROWS: JobRows = { read: 0, created: 0, updated: 0, failed: 0, duplicates: 0 };
 
 /**
- * Reads a file of contacts and stores it batch by batch, one transaction each; while one is being stored the next is read.
- * Memory is constant. @returns how far it came @throws CsvError; DatabaseUnavailableError; what `onBatch` throws
+ * Reads a file of contacts and stores it batch by batch, one transaction each. While the records of one batch are added to
+ * the ledger the rows of the next are stored, and the one after is read; they are committed in their order, each only after
+ * the one before. Memory is constant. @returns how far it came @throws CsvError; DatabaseUnavailableError; what `onBatch`
+ * throws
  */
 export async function runImport(deps: ImportDeps, run: ImportRun): Promise<ImportProgress> {
-  let storing: Promise<ImportProgress> = Promise.resolve(run.from);
+  let last: Flight = { rowsStored: Promise.resolve(), committed: Promise.resolve(run.from), hasFailed: () => false };
   try {
     for await (const { rows, next } of readCsv(run.source, run.format.csv, run.from.place)) {
       const batch = parseRows(rows, run.format.columns, deps.clock());
-      const progress = await storing;
-      if (run.isOver?.() === true) return progress;
-      storing = storeBatch(deps, run, progress, { ...batch, place: next });
-      // The next rows are read before anybody looks at it.
-      storing.catch(() => {});
+      await last.rowsStored;
+      if (last.hasFailed() || run.isOver?.() === true) break;
+      last = startBatch(deps, run, last.committed, { ...batch, place: next });
     }
   } catch (error) {
-    // The batch before is committed by itself, and the caller must not write before it.
-    await storing;
+    // What is under way is committed by itself, and the caller must not write before it.
+    await last.committed;
     throw error;
   }
-  return await storing;
+  return await last.committed;
+}
+
+/** A batch that is being stored. */
+interface Flight {
+  /** All its locks are held but that of the ledger. Never rejects. */
+  readonly rowsStored: Promise<void>;
+  readonly committed: Promise<ImportProgress>;
+  readonly hasFailed: () => boolean;
+}
+
+function startBatch(
+  deps: ImportDeps,
+  run: ImportRun,
+  before: Promise<ImportProgress>,
+  batch: Batch & { readonly place: CsvPlace },
+): Flight {
+  let failed = false;
+  let storeRows = (): void => {};
+  const rowsStored = new Promise<void>((resolve) => (storeRows = resolve));
+  const turn = async (): Promise<void> => {
+    storeRows();
+    await before;
+  };
+  const committed = storeBatch(deps, run, { before, turn }, batch);
+  // The next rows are read before anybody looks at it.
+  committed.catch(() => {
+    failed = true;
+    storeRows();
+  });
+  return { rowsStored, committed, hasFailed: () => failed };
 }
 
 interface Batch {
@@ -86,14 +116,21 @@ function parseRows(rows: readonly CsvRow[], columns: ImportColumns, nowMs: numbe
   return { good, bad };
 }
 
+interface Order {
+  readonly before: Promise<ImportProgress>;
+  readonly turn: () => Promise<void>;
+}
+
 async function storeBatch(
   deps: ImportDeps,
   run: ImportRun,
-  { rows }: ImportProgress,
+  { before, turn }: Order,
   { good, bad, place }: Batch & { readonly place: CsvPlace },
 ): Promise<ImportProgress> {
   return await withTransaction(deps.pool, async (transaction) => {
-    const result = await importBatch(deps, transaction, run.target, good, deps.clock());
+    const result = await importBatch(deps, transaction, run.target, good, { nowMs: deps.clock(), turn });
+    await turn();
+    const { rows } = await before;
     const errors = [...bad, ...result.errors].sort((a, b) => a.line - b.line);
     const progress = {
       place,
