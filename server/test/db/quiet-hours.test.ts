@@ -76,6 +76,7 @@ test('marketing is held until the recipient may get it, then goes; reads tell th
     rule: 'US-FED-HOURS',
     rule_version: 1,
   });
+  await rig.addUpSends();
   expect(
     await rig.count('select send_count as count from list_contact_activity where phone = $1', [NEW_YORK.slice(1)]),
   ).toBe(1);

@@ -211,7 +211,7 @@ test.each(ROWS)(
     expect(twin.calls.refused).toBe(0);
     await until('opt-outs are kept', async () => {
       const { rows } = await pool.query<{ count: number }>(
-        'select count(*)::int as count from list_contact where not active',
+        `select count(*)::int as count from list_contact where not active and reason = 'message'`,
       );
       return rows[0]?.count === 20;
     });

@@ -163,9 +163,10 @@ function toApplied(
 
 const CARRIER_CLASSES = { stop: 'opt_out', start: 'start', help: 'help' } as const;
 
-/** What the carrier took a text for counts: it has acted by it already. */
+/** What the carrier took a text for counts: it has acted by it already. But what we take for an opt-out stays one. */
 function tellOf({ keyword, text }: InboundText, classified: Classified): Classified {
   if (keyword === undefined || classified.class === CARRIER_CLASSES[keyword]) return classified;
+  if (keyword !== 'stop' && (classified.class === 'opt_out' || classified.class === 'abuse')) return classified;
   const word = text.trim().toUpperCase().slice(0, 160);
   return { class: CARRIER_CLASSES[keyword], rule: `carrier ${keyword}`, label: null, keyword: word, answer: null };
 }
