@@ -10,13 +10,20 @@ import type { DisposalStack } from '../lib/disposal-stack.ts';
 import type { CarrierHealth } from '../observe/carrier-health.ts';
 import * as pipeline from '../pipeline/index.ts';
 import type { CallbackReceiver } from '../pipeline/index.ts';
-import { insertStrayText } from '../store/stray-text-store.ts';
+import { insertStrayText, type StrayText } from '../store/stray-text-store.ts';
 import { insertUnreadableCall } from '../store/unreadable-call-store.ts';
 import type { Foundation } from './foundation.ts';
 
+interface ArrivalDeps {
+  readonly directory: Directory;
+  readonly onEvents: (events: CarrierEvents) => Promise<void>;
+  readonly keepStray: (text: StrayText) => Promise<void>;
+  readonly onError: (error: unknown) => void;
+}
+
 /** Stores what came in over the sessions of one list for whichever list of the same account at the SMSC it is meant. */
 async function takeArrival(
-  { directory, onEvents }: { directory: Directory; onEvents: (events: CarrierEvents) => Promise<void> },
+  { directory, onEvents, keepStray, onError }: ArrivalDeps,
   { list, content, isSameAccount }: SmppArrival,
 ): Promise<void> {
   const known = new Set([...directory.lists(), ...directory.listsOf(list.accountId)]);
@@ -25,6 +32,11 @@ async function takeArrival(
       id === list.id || (type === 'smpp' && credentials !== null && isSameAccount(credentials)),
   );
   await Promise.all(pipeline.shareArrivals(content, lists).map(onEvents));
+  for (const { from, to, text } of content.inbound.filter((each) => pipeline.isStray(each, lists))) {
+    await keepStray({ carrier: 'smpp', accountId: list.accountId, ownNumber: to, phone: from, body: text }).catch(
+      onError,
+    );
+  }
 }
 
 function openSimulator(
@@ -52,12 +64,13 @@ interface CarrierDeps extends Foundation {
 
 export function openCarriers(deps: CarrierDeps): OpenCarriers {
   const { building, config, clock, pool, directory, health, onEvents, onError } = deps;
+  const keepStray = async (text: StrayText): Promise<void> => insertStrayText(pool, text, clock());
   const simulator = openSimulator(building, config, { clock, onEvents });
   const { carrierConnectMs: connectTimeoutMs, carrierAnswerMs: answerTimeoutMs } = config;
   const roads = building.use(createHttpRoads({ connectTimeoutMs, answerTimeoutMs }));
   const smpp = createSmppCarrier({
     clock,
-    onArrived: (arrival) => takeArrival({ directory, onEvents }, arrival),
+    onArrived: (arrival) => takeArrival({ directory, onEvents, keepStray, onError }, arrival),
     onSessions: (listId, sessions) => health.onSessions(listId, sessions),
   });
   const carriers = [simulator, ...createHttpCarriers({ roads, publicUrl: config.publicUrl }), smpp];
@@ -68,7 +81,7 @@ export function openCarriers(deps: CarrierDeps): OpenCarriers {
     allowUnsigned: config.allowUnsignedCallbacks,
     onEvents,
     keepUnreadable: async (call) => insertUnreadableCall(pool, call, clock()),
-    keepStray: async (text) => insertStrayText(pool, text, clock()),
+    keepStray,
     onError,
   });
   return { simulator, connections, callbacks };

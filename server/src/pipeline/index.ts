@@ -5,7 +5,7 @@ export { endParts } from './end-parts.ts';
 export { startOpenKeeper } from './keep-open.ts';
 export { createGate, createPipeline, type Pipeline } from './pipeline.ts';
 export { createCallbackReceiver, type CallbackReceiver } from './receive-callback.ts';
-export { shareArrivals } from './share-arrivals.ts';
+export { isStray, shareArrivals } from './share-arrivals.ts';
 export { startHealthSaver } from './save-health.ts';
 export { preflight, type PreflightAnswer } from './preflight.ts';
 export { createAcceptStage } from './stages/accept-stage.ts';

@@ -6,13 +6,11 @@ import type {
   Carrier,
   CarrierCallbacks,
   CarrierEvents,
-  InboundText,
 } from '../carriers/carrier.ts';
-import { isListNumber, normaliseCarrierNumber } from '../lib/e164.ts';
 import type { Credentials } from '../lib/credentials.ts';
 import { AppError } from '../lib/errors.ts';
 import type { StrayText } from '../store/stray-text-store.ts';
-import { shareArrivals } from './share-arrivals.ts';
+import { isStray, shareArrivals } from './share-arrivals.ts';
 
 export interface CallbackReceiverDeps {
   readonly directory: Pick<Directory, 'account' | 'listsOf'>;
@@ -65,10 +63,8 @@ export function createCallbackReceiver(deps: CallbackReceiverDeps): CallbackRece
       inFlight++;
       try {
         const content = await read(deps, callbacks, { carrier, accountId, request }, lists);
-        const strays = content.inbound.filter((text) => isStray(text, lists));
-        const inbound = content.inbound.filter((text) => !strays.includes(text));
-        await store(deps, { ...content, inbound }, lists);
-        for (const { from, to, text } of strays) {
+        await store(deps, content, lists);
+        for (const { from, to, text } of content.inbound.filter((each) => isStray(each, lists))) {
           await deps.keepStray({ carrier, accountId, ownNumber: to, phone: from, body: text }).catch(deps.onError);
         }
       } finally {
@@ -148,10 +144,4 @@ async function store(
     onError(cause);
     throw new AppError('overloaded', { cause });
   }
-}
-
-/** It names a number plainly, and that is no list of these. */
-function isStray({ to }: InboundText, lists: readonly List[]): boolean {
-  const number = normaliseCarrierNumber(to);
-  return isListNumber(number) && !lists.some((list) => list.number === number);
 }

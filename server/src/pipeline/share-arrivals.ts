@@ -1,10 +1,11 @@
 import type { List } from '../accounts/directory-types.ts';
 import type { CallbackContent, CarrierEvents, CarrierReport, InboundText } from '../carriers/carrier.ts';
-import { isE164, normaliseCarrierNumber } from '../lib/e164.ts';
+import { isE164, isListNumber, normaliseCarrierNumber } from '../lib/e164.ts';
 
 /**
  * Shares out what a carrier said. An event goes to the lists that have the number it names; one that names none of theirs
- * goes to all of them: a report finds its message in one of them only, and an opt-out must not be lost.
+ * goes to all of them: a report finds its message in one of them only, and an opt-out must not be lost. Strays are left
+ * out.
  */
 export function shareArrivals({ reports, inbound }: CallbackContent, lists: readonly List[]): CarrierEvents[] {
   const byList = new Map<number, { reports: CarrierReport[]; inbound: InboundText[] }>();
@@ -23,7 +24,7 @@ export function shareArrivals({ reports, inbound }: CallbackContent, lists: read
   for (const text of inbound) {
     const from = normaliseCarrierNumber(text.from);
     // Senders that are no phone number, such as names, cannot be answered and have nothing to opt out of.
-    if (!isE164(from)) continue;
+    if (!isE164(from) || isStray(text, lists)) continue;
     for (const list of listsOfNumber(lists, text.to)) {
       eventsOf(list.id).inbound.push({ ...text, from, to: list.number });
     }
@@ -31,9 +32,25 @@ export function shareArrivals({ reports, inbound }: CallbackContent, lists: read
   return [...byList].map(([listId, events]) => ({ listId, ...events }));
 }
 
+/** A text that names a number plainly, and that is no list of these. */
+export function isStray({ to }: Pick<InboundText, 'to'>, lists: readonly List[]): boolean {
+  return isListNumber(normaliseCarrierNumber(to)) && namedLists(lists, to).length === 0;
+}
+
 function listsOfNumber(lists: readonly List[], number: string | null): readonly List[] {
   if (number === null || lists.length === 1) return lists;
+  const named = namedLists(lists, number);
+  return named.length === 0 ? lists : named;
+}
+
+/** Fewer digits than a national number has tell nothing. */
+const NATIONAL_DIGITS = 7;
+
+/** By the whole number, else by the national part of it, which some carriers write alone. */
+function namedLists(lists: readonly List[], number: string): readonly List[] {
   const normal = normaliseCarrierNumber(number);
   const named = lists.filter((list) => list.number === normal);
-  return named.length === 0 ? lists : named;
+  const digits = number.replace(/^[\s0]+|\s+$/g, '');
+  if (named.length > 0 || !/^[0-9]+$/.test(digits) || digits.length < NATIONAL_DIGITS) return named;
+  return lists.filter((list) => list.number.startsWith('+') && list.number.endsWith(digits));
 }
