@@ -8,6 +8,7 @@ import {
   insertJobErrors,
   type JobProgress,
   type JobRow,
+  readJob,
   readJobChunk,
   saveJobProgress,
 } from '../../store/job-store.ts';
@@ -78,7 +79,11 @@ async function workOnce(deps: ImportRunnerDeps, signal: AbortSignal): Promise<bo
     if (error instanceof DatabaseUnavailableError || error instanceof LostJobError) throw error;
     if (!(error instanceof CsvError)) deps.onError(error);
     const text = error instanceof CsvError ? error.message : 'an error inside the server; its log tells more';
-    await end(deps, job, (transaction) => save(transaction, null, { state: 'failed', error: text }));
+    // What was under way may be undone: the database knows how far it is.
+    const stored = await readJob(deps.pool, job.accountId, job.id);
+    await end(deps, job, (transaction) =>
+      save(transaction, toProgress(stored ?? job), { state: 'failed', error: text }),
+    );
   }
   return true;
 }
@@ -98,22 +103,20 @@ async function end(
 
 type Save = (
   db: Parameters<typeof saveJobProgress>[0],
-  progress: ImportProgress | null,
+  progress: ImportProgress,
   change?: Partial<Pick<JobProgress, 'state' | 'error' | 'leaseUntilMs'>>,
 ) => Promise<void>;
 
-/** Writes how far the job is, unless another process has taken it. `progress` null: as it was written last. */
+/** Writes how far the job is, unless another process has taken it. */
 function createSaver(deps: ImportRunnerDeps, job: JobRow): Save {
   const startedMs = deps.clock();
-  let last: ImportProgress = toProgress(job);
   return async (db, progress, change = {}) => {
-    last = progress ?? last;
     const nowMs = deps.clock();
     const state = change.state ?? 'running';
     const isSaved = await saveJobProgress(db, job, {
-      ...last.rows,
-      bytesDone: last.place.bytes,
-      nextLine: last.place.line,
+      ...progress.rows,
+      bytesDone: progress.place.bytes,
+      nextLine: progress.place.line,
       workMs: job.workMs + (nowMs - startedMs),
       state,
       finishedMs: state === 'running' ? null : nowMs,
