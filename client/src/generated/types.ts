@@ -770,7 +770,7 @@ export interface SaveContactsResult {
     /** Place in the request, from 0. */
     readonly index: number;
     readonly phone_number: string | null;
-    readonly code: string;
+    readonly code: 'invalid_contact' | 'payload_too_large' | 'missing_phone_number' | 'missing_list_number' | 'invalid_phone' | 'invalid_list_number' | 'invalid_use_journeys' | 'invalid_skip_journey_if_exists' | 'invalid_signup_date' | 'invalid_ip_address' | 'invalid_url' | 'invalid_custom_fields' | 'invalid_replace_custom_fields' | 'invalid_ad_network_source' | 'invalid_ad_network_id' | 'invalid_use_validation' | 'invalid_force_validation' | 'invalid_email' | 'invalid_first_name' | 'invalid_last_name' | 'invalid_timezone' | 'list_not_found' | 'not_sendable' | 'validation_failed' | 'provider_error';
     readonly error: string;
     readonly validation?: {
       readonly valid: boolean;
