@@ -82,6 +82,15 @@ test('a quote that is never closed ends the reading before memory does', async (
   await expect(readAll(file, 1024 * 1024)).rejects.toThrow(new CsvError('a quote in line 2 is never closed'));
 });
 
+test('a field of a megabyte is one field, with quotes or without', async () => {
+  const long = 'x'.repeat(1_048_576);
+  const { rows } = await readAll(Buffer.from(`${long},1\n"${long}\n",2\n`), 65_536);
+  expect(rows.map(({ fields }) => fields.map((text) => text?.length))).toEqual([
+    [1_048_576, 1],
+    [1_048_576, 1],
+  ]);
+});
+
 test.each([
   ['a,b\n', { delimiter: ',', newline: '\n' }],
   ['a;b\r\n1;2', { delimiter: ';', newline: '\r\n' }],
