@@ -416,7 +416,6 @@ create table list_contact_activity (
   phone bigint not null,
   send_count integer not null default 0,
   last_sent_ms bigint,
-  soft_failures smallint not null default 0,
   primary key (list_id, phone)
 ) with (fillfactor = 80);
 -- Sends (1) and sends taken back (-1) that are not in list_contact_activity yet: one row a batch, added up in the
@@ -448,6 +447,14 @@ create table list_block (
   reason text,
   created_ms bigint not null,
   primary key (list_id, phone)
+);
+
+-- What a list's carriers called spam among its last 1,000 finished messages: places holds, of each, how many messages had
+-- finished with it. While it is guarded these end no subscription.
+create table complaint_watch (
+  list_id integer primary key,
+  places bigint[] not null default '{}',
+  guarded_until_ms bigint not null default 0
 );
 
 -- Who allowed or forbade texts, when, and how we know. Rows are only ever added; each holds the hash of the one before of

@@ -12,6 +12,8 @@ export interface AccountSettings {
   readonly optoutScope: 'list' | 'account';
   /** Abuse words opt out, or only get a label. */
   readonly abuseWordsMode: 'stop' | 'label';
+  /** Soft failures in a row that end a subscription. */
+  readonly softFailureThreshold: number;
   readonly shortenerDomain: string | null;
   readonly clickDomain: string | null;
   /** USD micro-units a segment, first tier. */

@@ -54,6 +54,7 @@ export function toAccountSettings(stored: Readonly<Record<string, unknown>>): Ac
     dedupeWindowSeconds: settings.dedupe_window_seconds,
     optoutScope: settings.optout_scope,
     abuseWordsMode: settings.abuse_words_mode,
+    softFailureThreshold: settings.soft_failure_threshold,
     shortenerDomain: settings.shortener_domain,
     clickDomain: settings.click_domain,
     pricePerSegmentMicros: Math.round((settings.price_per_segment_tiers[0]?.price ?? 0) * MICROS),
@@ -78,6 +79,7 @@ interface StoredSettings {
   readonly dedupe_window_seconds: number;
   readonly optout_scope: 'list' | 'account';
   readonly abuse_words_mode: 'stop' | 'label';
+  readonly soft_failure_threshold: number;
   readonly shortener_domain: string | null;
   readonly click_domain: string | null;
   readonly products: readonly string[];

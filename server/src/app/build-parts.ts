@@ -9,6 +9,7 @@ import { createIdCodec, type IdCodec } from '../lib/public-id.ts';
 import * as contacts from '../contacts/index.ts';
 import * as messages from '../messages/index.ts';
 import { createCarrierHealth } from '../observe/carrier-health.ts';
+import { createComplaintsAlert } from '../observe/complaints-alert.ts';
 import { createCredentialsAlert } from '../observe/credentials-alert.ts';
 import { createErrorReporter } from '../observe/error-reporter.ts';
 import { createMetrics, type Metrics } from '../observe/metrics.ts';
@@ -90,11 +91,14 @@ export async function buildParts(foundation: Foundation): Promise<Parts> {
     onAccepted: (count) => metrics.onAccepted(count),
   });
   const withdrawals = contacts.createWithdrawals();
+  const onComplaints = createComplaintsAlert(logger);
+  const contactEffects = pipeline.createContactEffects({ directory, outbox, withdrawals, onComplaints });
   const apply = pipeline.createApplyStage({
     pool: hotPool,
     log,
     ids,
     messageEvents,
+    contactEffects,
     clock,
     directory,
     accept,
@@ -120,6 +124,7 @@ export async function buildParts(foundation: Foundation): Promise<Parts> {
       numbers,
       ids,
       messageEvents,
+      contactEffects,
       workerId,
       withdrawals,
       metrics,
@@ -140,7 +145,7 @@ export async function buildParts(foundation: Foundation): Promise<Parts> {
     wake.lists = (listIds) => void tellDue(hotPool, listIds).catch(onError);
   }
   if (config.roles.has('scheduler')) {
-    const works = dueWorks({ ...foundation, connections, numbers, ids, messageEvents, onEvents, wake });
+    const works = dueWorks({ ...foundation, connections, numbers, ids, messageEvents, contactEffects, onEvents, wake });
     startScheduler(building, works, onError);
     const dispatcher = startDelivery(foundation, { sender, vault, owns: shares.webhooks, metrics, onError });
     delivery.hint = (accountId) => dispatcher.hint(accountId);

@@ -32,6 +32,7 @@ interface ScheduledDeps extends Foundation {
   readonly numbers: NumberBlocks;
   readonly ids: IdCodec;
   readonly messageEvents: messages.MessageEvents;
+  readonly contactEffects: pipeline.ContactEffects;
   readonly onEvents: (events: CarrierEvents) => Promise<void>;
   readonly wake: { lists: (listIds: ReadonlySet<number>) => void };
 }

@@ -14,6 +14,7 @@ import {
   type ReportedPart,
 } from '../store/message-report-store.ts';
 import type { Transaction } from '../store/transaction.ts';
+import { type EndedMessage, findFailures, type Moved } from './contact-effects.ts';
 import { MESSAGE_STATES as S, type MessageStateCode } from './message-state.ts';
 import { applyReport, REPORTED, stateOfParts } from './report-transition.ts';
 
@@ -46,16 +47,14 @@ interface Progress {
   touched: boolean;
 }
 
-interface Applied {
-  /** How the books move. */
-  readonly moves: Map<number, number>;
+interface Applied extends Moved {
   /** Reports whose message is there. */
   readonly found: number;
 }
 
 /**
- * Applies reports to their messages. Returns how the books move, which the caller writes last, as every transaction does, and
- * how many found their message.
+ * Applies reports to their messages. Returns what follows from it for contacts and books, which the caller writes last, as
+ * every transaction does (`conclude`), and how many found their message.
  */
 export async function applyReports(
   transaction: Transaction,
@@ -72,10 +71,15 @@ export async function applyReports(
   if (left.size < plain.size) await messageEvents.tell(transaction, listId, () => newsOfPlain(plain, left));
   if (left.size > 0) others.push(...reports.filter((report) => left.has(report.number)));
   const foundPlain = plain.size - left.size;
-  if (others.length === 0) return { moves, found: foundPlain };
+  const ended = endedOf(plain, left);
+  if (others.length === 0) return { listId, moves, failures: findFailures(ended), found: foundPlain };
   const looked = await applyWithLook(transaction, scope, others);
   for (const [state, count] of looked.moves) moves.set(state, (moves.get(state) ?? 0) + count);
-  return { moves, found: foundPlain + looked.found };
+  return { listId, moves, failures: findFailures(ended, looked.moved), found: foundPlain + looked.found };
+}
+
+function* endedOf(plain: ReadonlyMap<number, PlainReport>, left: ReadonlySet<number>): Iterable<EndedMessage> {
+  for (const report of plain.values()) if (!left.has(report.number)) yield report;
 }
 
 function newsOfPlain(plain: ReadonlyMap<number, PlainReport>, left: ReadonlySet<number>): MessageNews {
@@ -100,12 +104,18 @@ function sortOut(reports: readonly MatchedReport[]): { plain: Map<number, PlainR
   return { plain, others: reports.filter((report) => notPlain.has(report.number)) };
 }
 
+interface Looked {
+  readonly moves: ReadonlyMap<number, number>;
+  readonly moved: readonly EndedMessage[];
+  readonly found: number;
+}
+
 /** Takes the messages' rows and applies each report to what its message is. */
 async function applyWithLook(
   transaction: Transaction,
   scope: ApplyScope,
   reports: readonly MatchedReport[],
-): Promise<Applied> {
+): Promise<Looked> {
   const { listId } = scope;
   const numbers = [...new Set(reports.map((report) => report.number))];
   const rows = await lockReported(transaction, listId, numbers);
@@ -120,8 +130,12 @@ async function applyWithLook(
     else applyToMessage(message, report);
   }
   await saveParts(transaction, listId, [...changedParts.values()]);
-  const moves = await saveProgress(transaction, scope, [...progress.values()]);
-  return { moves, found: reports.filter((report) => progress.has(report.number)).length };
+  const moved = await saveProgress(transaction, scope, [...progress.values()]);
+  return {
+    moves: countMoves(moved),
+    moved: moved.map(({ before, state, detail }) => ({ number: before.number, state, detail })),
+    found: reports.filter((report) => progress.has(report.number)).length,
+  };
 }
 
 /** A carrier may have cut the text in more parts than we count, because of its alphabet or its headers. */
@@ -248,13 +262,14 @@ function followParts(message: Progress, parts: readonly ReportedPart[]): void {
 
 const FINAL: ReadonlySet<number> = new Set([S.delivered, S.undelivered]);
 
+/** @returns those whose state changed */
 async function saveProgress(
   transaction: Transaction,
   { listId, messageEvents, nowMs }: ApplyScope,
   messages: readonly Progress[],
-): Promise<Map<number, number>> {
+): Promise<readonly Progress[]> {
   const touched = messages.filter((message) => message.touched);
-  if (touched.length === 0) return new Map();
+  if (touched.length === 0) return [];
   const changes = touched.map((message): ReportedChange => ({
     number: message.before.number,
     state: message.state,
@@ -276,7 +291,7 @@ async function saveProgress(
   );
   await insertMessageEvents(transaction, listId, toEvents(moved), nowMs);
   await messageEvents.tell(transaction, listId, () => newsOf(touched, nowMs));
-  return countMoves(moved);
+  return moved;
 }
 
 function newsOf(touched: readonly Progress[], nowMs: number): MessageNews {

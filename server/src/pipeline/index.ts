@@ -1,6 +1,7 @@
 export type { Accept, AcceptItem } from './accept-types.ts';
 export { LANES, SOURCES } from './batch.ts';
 export { createConnections, type Connections } from './connections.ts';
+export { type ContactEffects, createContactEffects } from './contact-effects.ts';
 export { endParts } from './end-parts.ts';
 export { startOpenKeeper } from './keep-open.ts';
 export { createGate, createPipeline, type Pipeline } from './pipeline.ts';

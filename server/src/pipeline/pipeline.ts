@@ -14,6 +14,7 @@ import type { Pool } from '../store/pool.ts';
 import { renewSubmissions, type Submission } from '../store/submission-store.ts';
 import { isConnectionError } from '../store/transaction.ts';
 import type { Connections } from './connections.ts';
+import type { ContactEffects } from './contact-effects.ts';
 import { hasFlag } from './flags.ts';
 import type { OutboundMessage } from './outbound-message.ts';
 import { runStages, type GateBatch, type Stage } from './stage.ts';
@@ -69,6 +70,7 @@ export interface PipelineDeps {
   readonly numbers: NumberBlocks;
   readonly ids: IdCodec;
   readonly messageEvents: MessageEvents;
+  readonly contactEffects: ContactEffects;
   readonly clock: Clock;
   readonly random: () => number;
   readonly workerId: number;

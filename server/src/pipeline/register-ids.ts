@@ -4,6 +4,7 @@ import { insertCarrierRefs, lockCarrierRefs, takeParkedReports, type CarrierRef 
 import { insertParts } from '../store/message-progress-store.ts';
 import type { Transaction } from '../store/transaction.ts';
 import type { ApplyScope } from './apply-reports.ts';
+import type { Moved } from './contact-effects.ts';
 import { applyUnparked } from './stages/apply-stage.ts';
 
 /** A message that the carrier has, with the carrier's ids of its parts in order. */
@@ -24,13 +25,13 @@ export async function lockIds(transaction: Transaction, listId: number, taken: r
 
 /**
  * Keeps the carrier's ids of parts and those that receipts have to be matched by, and applies the receipts that were
- * faster than the ids. Returns how the books move by that.
+ * faster than the ids. Returns what they moved.
  */
 export async function registerIds(
   transaction: Transaction,
   scope: ApplyScope,
   taken: readonly TakenMessage[],
-): Promise<Map<number, number>> {
+): Promise<Moved> {
   const { listId, nowMs } = scope;
   const refs: CarrierRef[] = [];
   const parts: { number: number; part: number; carrierId: string }[] = [];
@@ -44,7 +45,7 @@ export async function registerIds(
     }
   }
   await insertParts(transaction, listId, parts);
-  if (refs.length === 0) return new Map();
+  if (refs.length === 0) return { listId, moves: new Map(), failures: [] };
   await insertCarrierRefs(transaction, listId, refs, nowMs);
   const spellings = refs.flatMap((ref) => carrierIdSpellings(ref.carrierId));
   const parked = (await takeParkedReports(transaction, listId, spellings)) as CarrierReport[];

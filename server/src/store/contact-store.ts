@@ -93,3 +93,17 @@ export async function updateLookedUp(transaction: Transaction, contacts: readonl
     ],
   });
 }
+
+/** Phones that a carrier says nobody has. Those that are not stored stay so. Call it before list contacts are locked. */
+export async function markInvalid(transaction: Transaction, phones: readonly number[]): Promise<void> {
+  if (phones.length === 0) return;
+  await transaction.query({
+    name: 'contact.mark_invalid',
+    text: `
+      with known as materialized (
+        select phone from contact where phone = any ($1::bigint[]) and is_valid order by phone for update
+      )
+      update contact c set is_valid = false from known where c.phone = known.phone and c.phone = any ($1::bigint[])`,
+    values: [int8Array(phones)],
+  });
+}

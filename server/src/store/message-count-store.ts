@@ -1,4 +1,5 @@
 import type { Pool } from './pool.ts';
+import type { Queryable } from './queryable.ts';
 import type { Transaction } from './transaction.ts';
 
 /** Key of the counter of everything that was accepted; the others are codes of pipeline/message-state.ts. */
@@ -39,4 +40,15 @@ export async function sumCounts(pool: Pool): Promise<CountSum[]> {
     text: 'select state, sum(count)::bigint as count from message_count group by state order by state',
   });
   return rows;
+}
+
+/** How many messages of a list are in these states, as the books say it. */
+export async function countInStates(db: Queryable, listId: number, states: readonly number[]): Promise<number> {
+  const { rows } = await db.query<{ count: number }>({
+    name: 'message_count.in_states',
+    text: `select coalesce(sum(count), 0)::bigint as count from message_count
+           where list_id = $1 and state = any ($2::smallint[])`,
+    values: [listId, states],
+  });
+  return rows[0]?.count ?? 0;
 }

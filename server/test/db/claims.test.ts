@@ -235,6 +235,7 @@ test('of a cancel and a claim exactly one wins', async () => {
     messageIds: rig.ids,
     linkIds: rig.linkIds,
     messageEvents: rig.messageEvents,
+    contactEffects: rig.contactEffects,
     landed: async () => {},
   };
   let cancelled = 0;

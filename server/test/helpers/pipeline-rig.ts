@@ -32,6 +32,7 @@ import {
   createAcceptStage,
   createApplyStage,
   createConnections,
+  createContactEffects,
   createGate,
   createLandStage,
   createPipeline,
@@ -41,6 +42,7 @@ import {
   settleDoubts,
   type Accept,
   type Connections,
+  type ContactEffects,
   type Pipeline,
 } from '../../src/pipeline/index.ts';
 import { toMessageState, type MessageState } from '../../src/pipeline/message-state.ts';
@@ -86,6 +88,9 @@ export interface PipelineRig extends AsyncDisposable {
   readonly ids: IdCodec;
   readonly linkIds: IdCodec;
   readonly messageEvents: MessageEvents;
+  readonly contactEffects: ContactEffects;
+  /** Lists whose complaints count no more, in the order in which it was told. */
+  readonly guardedLists: number[];
   readonly caller: Caller;
   readonly errors: unknown[];
   readonly clock: () => number;
@@ -148,6 +153,10 @@ export async function createPipelineRig(options: RigOptions = {}): Promise<Pipel
   const linkIds = createIdCodec(SECRET, 'link');
   const outbox = createOutbox({ directory, clock });
   const messageEvents = createMessageEvents({ outbox, directory, ids });
+  const guardedLists: number[] = [];
+  const withdrawals = createWithdrawals();
+  const onComplaints = ({ id }: { readonly id: number }): void => void guardedLists.push(id);
+  const contactEffects = createContactEffects({ directory, outbox, withdrawals, onComplaints });
   let appending = 0;
   async function onEvents(events: CarrierEvents): Promise<void> {
     const value = encodeEvents({ ...events, carrier: 'simulator', arrivedMs: clock() });
@@ -174,12 +183,12 @@ export async function createPipelineRig(options: RigOptions = {}): Promise<Pipel
     building.use(reader).start();
   }
   const landed = createLandReader();
-  const withdrawals = createWithdrawals();
   const applied = createApplyStage({
     pool,
     log,
     ids,
     messageEvents,
+    contactEffects,
     clock,
     directory,
     accept,
@@ -201,6 +210,7 @@ export async function createPipelineRig(options: RigOptions = {}): Promise<Pipel
       numbers,
       ids,
       messageEvents,
+      contactEffects,
       clock,
       workerId,
       withdrawals,
@@ -260,6 +270,7 @@ export async function createPipelineRig(options: RigOptions = {}): Promise<Pipel
     numbers,
     ids,
     messageEvents,
+    contactEffects,
     onEvents,
     listOf: (listId: number) => directory.list(listId),
     connectionOf: (list: List) => connections.of(list),
@@ -280,6 +291,8 @@ export async function createPipelineRig(options: RigOptions = {}): Promise<Pipel
     ids,
     linkIds,
     messageEvents,
+    contactEffects,
+    guardedLists,
     errors,
     clock,
     onEvents,

@@ -7,9 +7,10 @@ import type { Log } from '../../log/log.ts';
 import { findCarrierRefs, lockCarrierRefs, type ParkedReport, parkReports } from '../../store/carrier-ref-store.ts';
 import { applyReports, type ApplyScope, type ArrivedReport, type MatchedReport } from '../apply-reports.ts';
 import type { MessageEvents } from '../../messages/message-events.ts';
+import { type ContactEffects, moveBooks, type Moved } from '../contact-effects.ts';
 import { createLogReader, type LogReader } from '../log-reader.ts';
 import { joinParts } from '../../store/inbound-part-store.ts';
-import { moveCounts } from '../../store/message-count-store.ts';
+import { lockListContacts } from '../../store/list-contact-store.ts';
 import type { Pool } from '../../store/pool.ts';
 import { afterCommit, type Transaction } from '../../store/transaction.ts';
 import { applyTexts, type ArrivedText, type InboundDeps } from './inbound-stage.ts';
@@ -34,6 +35,7 @@ export interface ApplyStageDeps extends InboundDeps {
   readonly log: Log;
   readonly ids: IdCodec;
   readonly messageEvents: MessageEvents;
+  readonly contactEffects: ContactEffects;
   readonly clock: Clock;
   /** Partitions of the log that this process applies. */
   readonly owns: (partition: number) => boolean;
@@ -59,8 +61,9 @@ export function createApplyStage(deps: ApplyStageDeps): LogReader {
         if (group === undefined) byList.set(events.listId, [events]);
         else group.push(events);
       }
-      const inOrder = [...byList].sort((a, b) => a[0] - b[0]);
-      for (const [listId, events] of inOrder) await applyToList(deps, transaction, { listId, events, nowMs });
+      const lists = [...byList].map(([listId, events]) => ({ listId, events, nowMs }));
+      lists.sort((a, b) => a.listId - b.listId);
+      await applyInOrder(deps, transaction, lists, nowMs);
       return undefined;
     },
   });
@@ -72,20 +75,44 @@ interface ListEvents {
   readonly nowMs: number;
 }
 
-async function applyToList(deps: ApplyStageDeps, transaction: Transaction, work: ListEvents): Promise<void> {
-  const { listId, events, nowMs } = work;
-  const texts = await wholeTexts(transaction, listId, events);
-  if (texts.length > 0) await applyTexts(deps, transaction, { listId, texts, nowMs });
+/** Messages of all lists, then contacts and the ledger of consents, then the books: as every transaction takes its locks. */
+async function applyInOrder(
+  deps: ApplyStageDeps,
+  transaction: Transaction,
+  lists: readonly ListEvents[],
+  nowMs: number,
+): Promise<void> {
+  const moved: Moved[] = [];
+  for (const list of lists) moved.push(await applyListReports(deps, transaction, list));
+  const arrived: { listId: number; texts: ArrivedText[]; nowMs: number }[] = [];
+  for (const { listId, events } of lists) {
+    const texts = await wholeTexts(transaction, listId, events);
+    if (texts.length > 0) arrived.push({ listId, texts, nowMs });
+  }
+  // Before the first of both takes the ledger.
+  for (const { listId, texts } of arrived) {
+    const senders = texts.map(({ text }) => phoneToNumber(text.from));
+    await lockListContacts(transaction, listId, senders);
+  }
+  await deps.contactEffects.apply(transaction, moved, nowMs);
+  for (const texts of arrived) await applyTexts(deps, transaction, texts);
+  await moveBooks(transaction, moved);
+}
+
+async function applyListReports(
+  deps: ApplyStageDeps,
+  transaction: Transaction,
+  { listId, events, nowMs }: ListEvents,
+): Promise<Moved> {
   const reports = events.flatMap((event) => event.reports.map((report) => ({ report, arrivedMs: event.arrivedMs })));
-  if (reports.length === 0) return;
+  if (reports.length === 0) return { listId, moves: new Map(), failures: [] };
   const matched = await matchReports(transaction, listId, reports, deps.ids, nowMs);
-  const scope = { listId, messageEvents: deps.messageEvents, nowMs };
-  const { moves, found } = await applyReports(transaction, scope, matched);
-  await moveCounts(transaction, listId, moves);
+  const applied = await applyReports(transaction, { listId, messageEvents: deps.messageEvents, nowMs }, matched);
   // Those that were told to several lists count where they found their message.
   const own = reports.filter(({ report }) => report.isShared !== true).length;
-  const total = Math.max(found, own);
-  if (total > 0) afterCommit(transaction, () => deps.onReceipts?.(listId, found, total));
+  const total = Math.max(applied.found, own);
+  if (total > 0) afterCommit(transaction, () => deps.onReceipts?.(listId, applied.found, total));
+  return applied;
 }
 
 /** Texts that came whole, and those that are whole by a part that came. */
@@ -124,18 +151,18 @@ async function wholeTexts(
 
 /**
  * Applies reports that were parked until their carrier's id became known, within the transaction that took them out.
- * Returns how the books move by that. The caller holds the lock of carrier ids.
+ * Returns what they moved. The caller holds the lock of carrier ids.
  */
 export async function applyUnparked(
   transaction: Transaction,
   scope: ApplyScope,
   parked: readonly CarrierReport[],
-): Promise<Map<number, number>> {
-  if (parked.length === 0) return new Map();
+): Promise<Moved> {
   const { listId, nowMs } = scope;
+  if (parked.length === 0) return { listId, moves: new Map(), failures: [] };
   const arrived = parked.map((report) => ({ report, arrivedMs: report.atMs ?? nowMs }));
   const matched = await matchByCarrierId(transaction, listId, arrived, nowMs);
-  return (await applyReports(transaction, scope, matched)).moves;
+  return await applyReports(transaction, scope, matched);
 }
 
 /** Finds each report's message: by our own id, else by the carrier's in any of its spellings. The rest is parked. */

@@ -4,7 +4,6 @@ import type { Clock } from '../../lib/clock.ts';
 import { takeBackSends } from '../../store/contact-activity-store.ts';
 import type { MessageEvents, MessageNews } from '../../messages/message-events.ts';
 import { deleteInDoubt, insertInDoubt } from '../../store/in-doubt-store.ts';
-import { moveCounts } from '../../store/message-count-store.ts';
 import {
   insertMessageEvents,
   updateOutcomes,
@@ -17,6 +16,7 @@ import { insertNamedBatch } from '../../store/outbound-batch-store.ts';
 import type { Pool } from '../../store/pool.ts';
 import { holdSubmission, type Submission } from '../../store/submission-store.ts';
 import { withTransaction, type Transaction } from '../../store/transaction.ts';
+import { conclude, type ContactEffects, findFailures } from '../contact-effects.ts';
 import { hasFlag } from '../flags.ts';
 import { laneOf } from '../lane-of.ts';
 import { MESSAGE_STATES as S } from '../message-state.ts';
@@ -34,6 +34,7 @@ export interface OutcomeStageDeps {
   readonly pool: Pool;
   readonly numbers: NumberBlocks;
   readonly messageEvents: MessageEvents;
+  readonly contactEffects: ContactEffects;
   readonly clock: Clock;
   readonly random: () => number;
 }
@@ -87,8 +88,9 @@ export async function recordOutcomes(deps: OutcomeStageDeps, outcomes: Outcomes)
       refused.map(({ message }) => message.phone),
     );
     const retryAtMs = await scheduleRetries(transaction, deps, outcomes, moved, nowMs);
-    const moves = countMoves(from, sent.moved.length, rows, changed);
-    await moveCounts(transaction, listId, addMoves(moves, unparked));
+    const moves = addMoves(countMoves(from, sent.moved.length, rows, changed), unparked.moves);
+    const failures = [...findFailures(news.rows), ...unparked.failures];
+    await conclude(transaction, deps.contactEffects, [{ listId, moves, failures }], nowMs);
     return { retryAtMs };
   });
 }

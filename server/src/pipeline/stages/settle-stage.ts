@@ -27,6 +27,7 @@ import { FLAGS, hasFlag } from '../flags.ts';
 import { matchReceipts } from '../match-receipts.ts';
 import { MESSAGE_STATES as S } from '../message-state.ts';
 import type { ApplyScope } from '../apply-reports.ts';
+import { conclude, type ContactEffects, moveBooks, type Moved } from '../contact-effects.ts';
 import { lockIds, registerIds, type TakenMessage } from '../register-ids.ts';
 
 /** When the carrier is asked, counted from the beginning of the doubt. */
@@ -44,6 +45,7 @@ export interface SettleDeps {
   readonly numbers: NumberBlocks;
   readonly ids: IdCodec;
   readonly messageEvents: MessageEvents;
+  readonly contactEffects: ContactEffects;
   readonly listOf: (listId: number) => List | undefined;
   readonly connectionOf: (list: List) => CarrierConnection | undefined;
   /** The carrier knows a repeated own id, so that a second submit cannot send twice. */
@@ -65,12 +67,20 @@ export async function recoverSubmissions(deps: Pick<SettleDeps, 'pool' | 'clock'
     for (const { listId, numbers } of await takeExpiredSubmissions(transaction, nowMs, 100)) {
       byList.set(listId, [...(byList.get(listId) ?? []), ...numbers]);
     }
-    let count = 0;
-    // A list at a time and in order: its books are the last that is locked, as everywhere.
+    // In order, and the books of all of them last, as everywhere.
     const inOrder = [...byList].sort((a, b) => a[0] - b[0]);
+    const moved: Moved[] = [];
+    let count = 0;
     for (const [listId, numbers] of inOrder) {
-      count += (await doubt(transaction, { listId, messageEvents, nowMs }, numbers)).length;
+      const doubtful = (await doubt(transaction, { listId, messageEvents, nowMs }, numbers)).length;
+      const moves = new Map([
+        [S.submitting, -doubtful],
+        [S.in_doubt, doubtful],
+      ]);
+      moved.push({ listId, moves, failures: [] });
+      count += doubtful;
     }
+    await moveBooks(transaction, moved);
     return count;
   });
 }
@@ -88,14 +98,6 @@ async function doubt(
   await messageEvents.tell(transaction, listId, () => ({
     changed: events.map((event) => ({ ...event, atMs: nowMs })),
   }));
-  await moveCounts(
-    transaction,
-    listId,
-    new Map([
-      [S.submitting, -moved.length],
-      [S.in_doubt, moved.length],
-    ]),
-  );
   return moved;
 }
 
@@ -156,7 +158,7 @@ async function settleList(deps: SettleDeps, listId: number, doubts: readonly Dou
 
 /** Doubts that a receipt with an unknown id can only be about: the id is theirs, and the receipt ends the doubt. */
 async function learnFromReceipts(
-  { pool, clock, messageEvents }: SettleDeps,
+  { pool, clock, messageEvents, contactEffects }: SettleDeps,
   listId: number,
   doubts: readonly Doubt[],
 ): Promise<ReadonlyMap<number, string>> {
@@ -170,19 +172,17 @@ async function learnFromReceipts(
     const matched = matchReceipts(await findOpenMessages(transaction, listId, phones, states), reports);
     if (matched.size === 0) return matched;
     const taken = [...matched].map(([number, id]) => ({ number, carrierIds: [id], echoesOwnId: false }));
-    await saveCarrierIds(transaction, listId, taken, clock());
-    await moveCounts(
-      transaction,
-      listId,
-      await registerIds(transaction, { listId, messageEvents, nowMs: clock() }, taken),
-    );
+    const nowMs = clock();
+    await saveCarrierIds(transaction, listId, taken, nowMs);
+    const moved = await registerIds(transaction, { listId, messageEvents, nowMs }, taken);
+    await conclude(transaction, contactEffects, [moved], nowMs);
     return matched;
   });
 }
 
 /** What the carrier has: its ids now, because later receipts may carry nothing else; its state like any other report. */
 async function keepFound(
-  { pool, clock, onEvents, messageEvents }: SettleDeps,
+  { pool, clock, onEvents, messageEvents, contactEffects }: SettleDeps,
   listId: number,
   asked: readonly Doubt[],
   answers: readonly LookUpResult[],
@@ -200,7 +200,8 @@ async function keepFound(
   await withTransaction(pool, async (transaction) => {
     await lockIds(transaction, listId, taken);
     await saveCarrierIds(transaction, listId, taken, nowMs);
-    await moveCounts(transaction, listId, await registerIds(transaction, { listId, messageEvents, nowMs }, taken));
+    const moved = await registerIds(transaction, { listId, messageEvents, nowMs }, taken);
+    await conclude(transaction, contactEffects, [moved], nowMs);
   });
   await onEvents({ listId, reports, inbound: [] });
 }
