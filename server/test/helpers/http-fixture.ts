@@ -22,6 +22,7 @@ const SETTINGS: Account['settings'] = {
   dedupeWindowSeconds: 300,
   optoutScope: 'list',
   abuseWordsMode: 'stop',
+  softFailureThreshold: 3,
   shortenerDomain: null,
   clickDomain: null,
   pricePerSegmentMicros: 4500,
