@@ -18,7 +18,7 @@ export interface WebhookReceiver extends AsyncDisposable {
   answer: number | 'hang' | ((request: Received, response: ServerResponse) => void);
 }
 
-export async function startReceiver(port = 0): Promise<WebhookReceiver> {
+export async function startReceiver(): Promise<WebhookReceiver> {
   const server = createServer((request, response) => void take(request, response));
   const receiver: WebhookReceiver = {
     port: 0,
@@ -43,6 +43,6 @@ export async function startReceiver(port = 0): Promise<WebhookReceiver> {
     if (typeof answer === 'number') response.writeHead(answer).end();
     else if (answer !== 'hang') answer(received, response);
   }
-  await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return Object.assign(receiver, { port: (server.address() as AddressInfo).port });
 }
