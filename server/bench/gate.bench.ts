@@ -69,7 +69,7 @@ const numbers = await openNumberBlocks(pool, 'message');
 const links = await openNumberBlocks(pool, 'link');
 const gate = createGate({ pool, directory, links, linkIds: createIdCodec(Buffer.alloc(32, 7), 'link') });
 
-/** Messages as they left the gate, a claim each. */
+/** Messages of the warm-up as they left the gate, a claim each: more of them would burden the garbage collector. */
 const gatedBatches: OutboundMessage[][] = [];
 
 await land(((WARM_UP_CLAIMS + CLAIMS) * MAX_CLAIM) / BATCH);
@@ -115,11 +115,11 @@ async function work(claims: number): Promise<[gated: Spent, added: Spent]> {
 async function lookAgain(): Promise<Spent> {
   const stage = createRecipientStage(pool);
   const nowMs = clock();
-  const batches = gatedBatches.slice(-CLAIMS).map((messages) => {
+  const batches = gatedBatches.map((messages) => {
     const others = messages.map((message) => ({ ...message, textHash: message.textHash + 1n }));
     return newGateBatch({ listId: LIST_ID, list, account, nowMs }, others);
   });
-  return await spend(CLAIMS * MAX_CLAIM, async () => {
+  return await spend(batches.length * MAX_CLAIM, async () => {
     for (const batch of batches) await stage.run(batch);
   });
 }
@@ -183,7 +183,7 @@ async function gateAndRecord(): Promise<void> {
   const work = await readWork(pool, ids, claimed, MAX_CLAIM);
   const batch = newGateBatch({ listId: LIST_ID, list, account, nowMs }, work.messages);
   await runStages(gate, batch);
-  gatedBatches.push(batch.live);
+  if (gatedBatches.length < WARM_UP_CLAIMS) gatedBatches.push(batch.live);
   const submissionId = await numbers.take(1);
   const recorded = await recordVerdicts(
     { pool, numbers, workerId: WORKER_ID, leaseMs: LEASE_MS, messageEvents: NO_MESSAGE_EVENTS },

@@ -16,7 +16,8 @@ const GOAL = { receiptsPerSecond: 5_000 };
 
 const RECEIPTS = isShort ? 10_000 : 50_000;
 const WARM_UP_RECEIPTS = 5_000;
-const CONNECTIONS = 16;
+/** As carriers with thousands of messages a second have; each waits for the sync of its own receipt. */
+const CONNECTIONS = 64;
 const BULK = 1_000;
 const POLL_MS = 50;
 const LIMIT_MS = 120_000;
