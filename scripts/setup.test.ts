@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { checkNode, isInstalled, SetupError } from './setup.mjs';
-import { addResults, countResults, toTotalsLine } from './test-results.mjs';
+import { addResults, countResults, describeFailures, toTotalsLine } from './test-results.mjs';
 
 test.each(['20.19.0', '20.20.2', '22.0.0', '24.1.0'])('Node %s is new enough', (version) => {
   expect(() => checkNode(version)).not.toThrow();
@@ -57,4 +57,20 @@ test('the totals are one plain line', () => {
   const totals = addResults({ passed: 1, failed: 0, skipped: 0 }, { passed: 2, failed: 1, skipped: 0 });
   expect(toTotalsLine(totals)).toBe('3 passed, 1 failed');
   expect(toTotalsLine({ passed: 1, failed: 0, skipped: 2 })).toBe('1 passed, 0 failed, 2 skipped');
+});
+
+test('each failure is told with its suite, its file and the first lines of what it said', () => {
+  const stack = Array.from({ length: 30 }, (_, line) => `    at sum.ts:${line}`).join('\n');
+  const passed = { status: 'passed', fullName: 'adds', failureMessages: [] };
+  const failed = { status: 'failed', fullName: 'takes away', failureMessages: [`Error: 2 is not 1\n${stack}`] };
+  const testResults = [
+    { name: '/trackly/server/sum.test.ts', status: 'failed', message: '', assertionResults: [passed, failed] },
+    { name: '/trackly/cli/cli.test.ts', status: 'failed', message: 'SyntaxError: no', assertionResults: [] },
+    { name: '/trackly/cli/good.test.ts', status: 'passed', message: '', assertionResults: [passed] },
+  ];
+  const failures = describeFailures('unit', { testResults }, '/trackly');
+  expect(failures[0]).toMatch(/^unit: server\/sum\.test\.ts > takes away\nError: 2 is not 1\n {4}at sum\.ts:0/);
+  expect(failures[0]?.split('\n')).toHaveLength(13);
+  expect(failures.slice(1)).toEqual(['unit: cli/cli.test.ts\nSyntaxError: no']);
+  expect(describeFailures('unit', null, '/trackly')).toEqual([]);
 });

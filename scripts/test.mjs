@@ -1,11 +1,11 @@
 /*
  * `npm test`: prepares the clone, installs the programs that tests need where it may, runs every suite, and ends with
- * the totals. Arguments go to vitest and pick tests: `npm test -- server/src/store -t 'clean stop'`.
+ * what failed and the totals. Arguments go to vitest and pick tests: `npm test -- server/src/store -t 'clean stop'`.
  */
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { addResults, countResults, toTotalsLine } from './test-results.mjs';
+import { addResults, countResults, describeFailures, toTotalsLine } from './test-results.mjs';
 import { main, prepare, ROOT, run } from './setup.mjs';
 
 /** Each program is of Debian; without it, its tests are left out. */
@@ -43,12 +43,17 @@ await main(async () => {
   const missing = await installPrograms();
   const filter = process.argv.slice(2);
   let totals = { passed: 0, failed: 0, skipped: 0 };
+  const failures = [];
   for (const suite of SUITES) {
     if (suite.needs?.some((program) => missing.has(program))) continue;
-    totals = addResults(totals, await runSuite(suite, filter));
+    const { results, failed } = await runSuite(suite, filter);
+    totals = addResults(totals, results);
+    failures.push(...failed);
   }
   const failedByOmission = missing.size > 0 && isCi();
   if (failedByOmission) console.error('CI runs every suite, and some were left out.');
+  // Once more, because what was printed of them is thousands of lines above.
+  for (const failure of failures) console.log(`\nFAILED ${failure}`);
   console.log(`\n${toTotalsLine(totals)}`);
   return totals.failed > 0 || totals.passed === 0 || failedByOmission ? 1 : 0;
 });
@@ -78,10 +83,10 @@ async function runSuite({ name, args, database }, filter) {
   const output = ['--reporter=default', '--reporter=json', `--outputFile.json=${file}`, '--passWithNoTests'];
   const env = { ...process.env, ...(database === undefined ? {} : { TEST_DATABASE: database }) };
   const vitest = join(ROOT, 'node_modules/vitest/vitest.mjs');
-  const code = await run(process.execPath, [vitest, 'run', ...args, ...output, ...filter], env);
-  const results = countResults(code, existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : null);
+  const exitCode = await run(process.execPath, [vitest, 'run', ...args, ...output, ...filter], env);
+  const report = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : null;
   rmSync(folder, { recursive: true });
-  return results;
+  return { results: countResults(exitCode, report), failed: describeFailures(name, report, ROOT) };
 }
 
 function isCi() {
