@@ -34,17 +34,19 @@ export interface Rotation {
  */
 export async function rotateDataKey(deps: RotateDeps): Promise<Rotation> {
   const client = await deps.pool.connect();
-  let ended = false;
+  let isUnlocked = false;
   try {
     const { rows } = await client.query<{ mine: boolean }>(`select pg_try_advisory_lock(${ONE_AT_A_TIME}) as mine`);
     if (rows[0]?.mine !== true) throw new OperatorError('invalid', 'Another `trackly secrets rotate` is under way');
-    const rotation = await rotate(deps);
-    await client.query(`select pg_advisory_unlock(${ONE_AT_A_TIME})`);
-    ended = true;
-    return rotation;
+    try {
+      return await rotate(deps);
+    } finally {
+      // The end of the connection would unlock too, but a while later: who tries again at once would be refused.
+      await client.query(`select pg_advisory_unlock(${ONE_AT_A_TIME})`);
+      isUnlocked = true;
+    }
   } finally {
-    // Else the lock ends with the connection.
-    client.release(!ended);
+    client.release(!isUnlocked);
   }
 }
 
