@@ -64,12 +64,12 @@ const LIST_NUMBER = '+18445550111';
 /** Last digits of recipients with how many of 1,000 have them, in the order in which they are sent. */
 const MIX: readonly (readonly [digits: string, count: number])[] = [
   ['0142', 300],
-  ['0160', 100],
+  ['0160', 120],
   ['0150', 50],
   ['0151', 50],
   ['0155', 50],
   ['0156', 50],
-  ['0157', 50],
+  ['0157', 30],
   ['0158', 50],
   ['0161', 50],
   ['0162', 50],
@@ -156,6 +156,14 @@ function countStates(states: ReadonlyMap<string, { state: string; digits: string
   return counts;
 }
 
+async function countOptedOut(pool: Pool, digits: string): Promise<number | null> {
+  const { rowCount } = await pool.query(
+    `select from list_contact where not active and reason = 'message' and right(phone::text, 4) = $1`,
+    [digits],
+  );
+  return rowCount;
+}
+
 test.each(ROWS)(
   '1,000 messages through $type end where the carrier says they are, each sent once',
   async ({ type, callbackPath, looksUp, alone, credentials, mix }) => {
@@ -209,12 +217,15 @@ test.each(ROWS)(
     expect(looksUp ? countStates(states, '0168') : {}).not.toHaveProperty('in_doubt');
     expect({ doubles: twin.books.doubles, repeats: twin.books.repeats }).toEqual({ doubles: 0, repeats: 0 });
     expect(twin.calls.refused).toBe(0);
-    await until('opt-outs are kept', async () => {
-      const { rows } = await pool.query<{ count: number }>(
-        `select count(*)::int as count from list_contact where not active and reason = 'message'`,
-      );
-      return rows[0]?.count === 20;
-    });
+    // Who answered STOP, and whom the carrier refused as opted out.
+    await until('opt-outs are kept', async () => (await countOptedOut(pool, '0165')) === 20);
+    const refused = await pool.query(
+      `select from message where right(phone::text, 4) = '0151' and detail = 'REJECTED_OPTED_OUT'`,
+    );
+    await until(
+      'refusals of the opted out are kept',
+      async () => (await countOptedOut(pool, '0151')) === refused.rowCount,
+    );
     for (const books of await checkBooks(pool, { recount: true })) {
       expect(books).toMatchObject({ difference: 0, miscounted: [] });
     }

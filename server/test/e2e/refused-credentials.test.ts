@@ -37,9 +37,11 @@ test('a carrier that refuses the credentials stops the list and the owner is tol
   const sent = await fetch(`${server.url}/api/v2/send-raw/bulk`, { method: 'POST', headers, body });
   expect(sent.status).toBe(201);
 
-  await until('the list is down', async () => ((await readHealth()) as { state?: string }).state === 'down');
+  await until('the list is down', async () => {
+    const health = (await readHealth()) as { state?: string; in_flight?: number };
+    return health.state === 'down' && health.in_flight === 0;
+  });
   expect(await readHealth()).toMatchObject({
-    in_flight: 0,
     last_success_at: null,
     last_error: { detail: 'REJECTED_CREDENTIALS', code: '20003' },
   });

@@ -37,7 +37,7 @@ export async function startServer(env: Env, limits?: Limits): Promise<ServerProc
       if (ended !== undefined) throw new Error(`The server ended with ${ended.code}: ${ended.stdout}${ended.stderr}`);
       return readUrl() !== undefined;
     },
-    30_000,
+    60_000,
   );
   return {
     url: readUrl() ?? '',
