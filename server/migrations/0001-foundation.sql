@@ -659,4 +659,7 @@ create table webhook_delivery (
   primary key (endpoint_id, id)
 );
 create index webhook_delivery_due on webhook_delivery (endpoint_id, next_ms, id) where state = 0;
-create index webhook_delivery_by_message on webhook_delivery (message_number) where message_number is not null;
+-- what lists are filtered by
+create index webhook_delivery_by_kind on webhook_delivery (endpoint_id, state, event, id);
+create index webhook_delivery_by_message on webhook_delivery (endpoint_id, message_number, id)
+  where message_number is not null;

@@ -208,47 +208,6 @@ export async function disableEndpoints(transaction: Transaction, ids: readonly s
   });
 }
 
-/** A delivery as it is shown. */
-export interface StoredDelivery {
-  readonly id: string;
-  readonly event: string;
-  readonly eventId: string;
-  readonly body: string;
-  readonly state: number;
-  readonly attempts: readonly Attempt[];
-  readonly nextMs: number | null;
-}
-
-export interface DeliveryFilter {
-  /** null: any. */
-  readonly state: number | null;
-  readonly event: string | null;
-  readonly messageNumber: number | null;
-  /** Only ones with a lesser id. */
-  readonly before: string | null;
-}
-
-const DELIVERY_COLUMNS = `id, event, event_id as "eventId", body, state, attempts, next_ms as "nextMs"`;
-
-/** Newest first. */
-export async function listDeliveries(
-  db: Queryable,
-  endpointId: string,
-  filter: DeliveryFilter,
-  limit: number,
-): Promise<StoredDelivery[]> {
-  const { rows } = await db.query<StoredDelivery>({
-    name: 'webhook_delivery.list',
-    text: `
-      select ${DELIVERY_COLUMNS} from webhook_delivery
-      where endpoint_id = $1 and ($2::smallint is null or state = $2) and ($3::text is null or event = $3)
-        and ($4::bigint is null or message_number = $4) and ($5::text is null or id < $5)
-      order by id desc limit $6`,
-    values: [endpointId, filter.state, filter.event, filter.messageNumber, filter.before, limit],
-  });
-  return rows;
-}
-
 /** Makes a new delivery of the same event, due now. @returns false when there is no such delivery */
 export async function replayDelivery(
   db: Queryable,

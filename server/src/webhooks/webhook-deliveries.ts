@@ -8,11 +8,10 @@ import type { Transaction } from '../store/transaction.ts';
 import {
   DELIVERY_STATES,
   insertFinished,
-  listDeliveries as listStored,
   replayDelivery as replayStored,
-  type DeliveryFilter,
   type DeliveryState,
 } from '../store/webhook-delivery-store.ts';
+import { listDeliveries as listStored, type DeliveryFilter } from '../store/webhook-delivery-list-store.ts';
 import { isSuccess } from './dispatcher.ts';
 import { EVENT_NAMES, type EventName } from './events.ts';
 import { toSampleBody } from './sample-events.ts';
@@ -73,9 +72,16 @@ function parseQuery(
   return {
     limit: Math.min(Number(limit), MAX_LIMIT),
     before,
-    state: state === undefined ? null : DELIVERY_STATES[state as DeliveryState],
-    event: event ?? null,
+    kinds: toKinds(state as DeliveryState | undefined, event),
     messageNumber: message?.number ?? null,
+  };
+}
+
+function toKinds(state: DeliveryState | undefined, event: string | undefined): DeliveryFilter['kinds'] {
+  if (state === undefined && event === undefined) return null;
+  return {
+    states: state === undefined ? Object.values(DELIVERY_STATES) : [DELIVERY_STATES[state]],
+    events: event === undefined ? EVENT_NAMES : [event],
   };
 }
 

@@ -1,6 +1,7 @@
 import { type Static, type TSchema, Type } from 'typebox';
 import { timeOfId } from '../lib/timed-id.ts';
-import { DELIVERY_STATES, type StoredDelivery } from '../store/webhook-delivery-store.ts';
+import type { StoredDelivery } from '../store/webhook-delivery-list-store.ts';
+import { DELIVERY_STATES } from '../store/webhook-delivery-store.ts';
 import type { EndpointRow } from '../store/webhook-endpoint-store.ts';
 import { toWebhookId } from './signature.ts';
 
