@@ -10,6 +10,11 @@ export interface ResolvedAddress {
 /** All addresses of a fully qualified name, IPv4 first. Rejects with the code of the resolver when there are none. */
 export type ResolveHost = (name: string) => Promise<ResolvedAddress[]>;
 
+export interface HostResolverOptions {
+  /** Name servers, each with its port; default: those of the system. */
+  readonly servers?: readonly string[];
+}
+
 const QUERY_TIMEOUT_MS = 2_000;
 const TRIES = 2;
 const HOSTS_FILE = '/etc/hosts';
@@ -20,8 +25,9 @@ const HOSTS_FRESH_MS = 10_000;
  * of the four threads that files need too, a name server that does not answer delays nobody else. Search domains are not
  * tried.
  */
-export function createHostResolver(): ResolveHost {
+export function createHostResolver(options: HostResolverOptions = {}): ResolveHost {
   const resolver = new Resolver({ timeout: QUERY_TIMEOUT_MS, tries: TRIES });
+  if (options.servers !== undefined) resolver.setServers(options.servers);
   const hosts = createHostsFile();
   return async (name) => {
     const known = (await hosts()).get(name.toLowerCase().replace(/\.$/, ''));

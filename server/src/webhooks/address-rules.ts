@@ -26,15 +26,17 @@ const REFUSED_V6 = [
   '100::/64',
   '2001::/32',
   '2001:db8::/32',
+  '3fff::/20',
   'fc00::/7',
   'fe80::/10',
   'fec0::/10',
   'ff00::/8',
 ];
 
-/** IPv6 that stands for an IPv4 address: mapped, compatible, NAT64 and 6to4, with the group that it begins at. */
+/** IPv6 that stands for an IPv4 address: mapped, translated, compatible, NAT64, 6to4, with the group that it begins at. */
 const CARRIES_V4 = [
   { prefix: [0, 0, 0, 0, 0, 0xffff], at: 6 },
+  { prefix: [0, 0, 0, 0, 0xffff, 0], at: 6 },
   { prefix: [0, 0, 0, 0, 0, 0], at: 6 },
   { prefix: [0x64, 0xff9b, 0, 0, 0, 0], at: 6 },
   { prefix: [0x2002], at: 1 },

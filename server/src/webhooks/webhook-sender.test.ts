@@ -1,7 +1,8 @@
 import { createServer, type Socket } from 'node:net';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { startNameServer } from '../../test/helpers/name-server.ts';
 import { startReceiver, type WebhookReceiver } from '../../test/helpers/webhook-receiver.ts';
-import { parseHosts, type ResolvedAddress } from '../lib/resolve-host.ts';
+import { createHostResolver, type ResolvedAddress } from '../lib/resolve-host.ts';
 import { createWebhookSender, type TryResult, type WebhookSenderOptions } from './webhook-sender.ts';
 
 let receiver: WebhookReceiver;
@@ -32,12 +33,33 @@ test.each([
   ['loopback', '127.0.0.1'],
   ['loopback without a dot', '2130706433'],
   ['hexadecimal', '0x7f000001'],
+  ['hexadecimal in two parts', '0x7f.1'],
   ['octal', '0177.0.0.1'],
+  ['octal without a dot', '017700000001'],
   ['two parts', '127.1'],
+  ['a dot at the end', '127.0.0.1.'],
+  ['per cent signs', '%31%32%37.0.0.1'],
   ['mapped', '[::ffff:127.0.0.1]'],
   ['mapped in groups', '[::ffff:7f00:1]'],
   ['IPv6 loopback', '[::1]'],
   ['any', '0.0.0.0'],
+  ['nought', '0'],
+  ['this network', '0.1.2.3'],
+  ['private', '10.0.0.1'],
+  ['private, the second', '172.16.0.1'],
+  ['private, the third', '192.168.1.1'],
+  ['shared by carriers', '100.64.0.1'],
+  ['metadata of clouds', '169.254.169.254'],
+  ['metadata in hexadecimal', '0xa9fea9fe'],
+  ['metadata, mapped', '[::ffff:169.254.169.254]'],
+  ['metadata of a cloud by IPv6', '[fd00:ec2::254]'],
+  ['NAT64', '[64:ff9b::7f00:1]'],
+  ['6to4', '[2002:7f00:1::1]'],
+  ['link-local', '[fe80::1]'],
+  ['unique local', '[fc00::1]'],
+  ['multicast', '224.0.0.1'],
+  ['multicast by IPv6', '[ff02::1]'],
+  ['broadcast', '255.255.255.255'],
   ['full-width digits', '１２７.０.０.１'],
 ])('an address in the place of a name is refused: %s', async (_name, host) => {
   const result = await post(`http://${host}:${receiver.port}/`, { allowedCidrs: [] });
@@ -49,6 +71,9 @@ test.each([
   ['private', [{ address: '10.0.0.7', family: 4 }]],
   ['metadata', [{ address: '169.254.169.254', family: 4 }]],
   ['mapped', [{ address: '::ffff:127.0.0.1', family: 6 }]],
+  ['NAT64', [{ address: '64:ff9b::7f00:1', family: 6 }]],
+  ['6to4', [{ address: '2002:7f00:1::1', family: 6 }]],
+  ['link-local with a zone', [{ address: 'fe80::1%lo', family: 6 }]],
   ['all of several', [LOOPBACK, { address: '::1', family: 6 }]],
 ] as [string, ResolvedAddress[]][])(
   'a name that leads to refused addresses is refused: %s',
@@ -60,6 +85,22 @@ test.each([
   },
 );
 
+test.each(['localhost', 'localhost.', 'LOCALHOST'])(
+  'a name of the hosts file is judged like any other: %s',
+  async (name) => {
+    const result = await post(`http://${name}:${receiver.port}/`, { allowedCidrs: [] });
+    expect(result).toMatchObject({ statusCode: null, error: 'address_refused' });
+    expect(receiver.received).toEqual([]);
+  },
+);
+
+test('an address with a zone is no host of a URL', async () => {
+  for (const host of ['[fe80::1%25lo]', '[::1%lo]']) {
+    const result = await post(`http://${host}:${receiver.port}/`, LOCAL);
+    expect(result).toMatchObject({ statusCode: null, error: 'invalid_url' });
+  }
+});
+
 test('of a name with refused and allowed addresses only the allowed ones are used', async () => {
   const resolve = async (): Promise<ResolvedAddress[]> => [{ address: '10.0.0.7', family: 4 }, LOOPBACK];
   const result = await post(`http://hooks.example.net:${receiver.port}/`, { ...LOCAL, resolve });
@@ -67,12 +108,14 @@ test('of a name with refused and allowed addresses only the allowed ones are use
 });
 
 test('a name server that answers otherwise the second time gains nothing', async () => {
-  const answers: ResolvedAddress[][] = [[LOOPBACK], [{ address: '127.0.0.2', family: 4 }], [LOOPBACK]];
-  const asked: string[] = [];
-  const resolve = async (name: string): Promise<ResolvedAddress[]> => {
-    asked.push(name);
-    return answers.shift() ?? [];
-  };
+  await using names = await startNameServer();
+  const answers = [
+    [127, 0, 0, 1],
+    [127, 0, 0, 2],
+    [127, 0, 0, 1],
+  ];
+  names.answer = (_name, family) => (family === 4 ? answers.splice(0, 1) : []);
+  const resolve = createHostResolver({ servers: [names.address] });
   // 127.0.0.1 may be called here, its neighbour may not.
   const sender = createWebhookSender({ allowedCidrs: ['127.0.0.1/32'], resolve });
   receiver.answer = (_request, response) => response.writeHead(204, { connection: 'close' }).end();
@@ -83,7 +126,8 @@ test('a name server that answers otherwise the second time gains nothing', async
     results.push(statusCode ?? error);
   }
   expect(results).toEqual([204, 'address_refused', 204, 'name_not_found']);
-  expect(asked).toEqual(Array.from({ length: 4 }, () => 'rebind.example.net'));
+  // One look-up a connection: what is judged is what is connected to.
+  expect(names.asked).toEqual(Array.from({ length: 4 }, () => 'rebind.example.net'));
   expect(receiver.received).toHaveLength(2);
   await sender[Symbol.asyncDispose]();
 });
@@ -135,7 +179,13 @@ test('errors have names', async () => {
   expect(await post(`http://127.0.0.1:${closed.port}/`, LOCAL)).toMatchObject({ error: 'connection_refused' });
   const resolve = async (): Promise<ResolvedAddress[]> => [];
   expect(await post('http://nobody.example.net/', { ...LOCAL, resolve })).toMatchObject({ error: 'name_not_found' });
-  expect(await post(`https://127.0.0.1:${receiver.port}/`, LOCAL)).toMatchObject({ statusCode: null });
+  const failing = { ...LOCAL, resolve: () => Promise.reject(Object.assign(new Error(), { code: 'ESERVFAIL' })) };
+  expect(await post('http://nobody.example.net/', failing)).toMatchObject({ error: 'name_server_failed' });
+  expect(await post(`https://127.0.0.1:${receiver.port}/`, LOCAL)).toMatchObject({ error: 'tls_failed' });
+  receiver.answer = (_request, response) => void response.socket?.end('SSH-2.0-OpenSSH\r\n');
+  expect(await post(`http://127.0.0.1:${receiver.port}/`, LOCAL)).toMatchObject({ error: 'no_http' });
+  receiver.answer = (_request, response) => void response.socket?.destroy();
+  expect(await post(`http://127.0.0.1:${receiver.port}/`, LOCAL)).toMatchObject({ error: 'connection_closed' });
 });
 
 test('of a long answer the beginning is kept and the rest is not read', async () => {
@@ -146,10 +196,10 @@ test('of a long answer the beginning is kept and the rest is not read', async ()
     };
     write();
   };
-  const result = await post(`http://127.0.0.1:${receiver.port}/`, { ...LOCAL, timeoutMs: 5_000 });
+  // It ends before the time of a try does, or the test would not.
+  const result = await post(`http://127.0.0.1:${receiver.port}/`, { ...LOCAL, timeoutMs: 60_000 });
   expect(result).toMatchObject({ statusCode: 200, error: null });
   expect(result.excerpt).toHaveLength(1_024);
-  expect(result.durationMs).toBeLessThan(2_000);
 });
 
 test('a success counts when its text never ends', async () => {
@@ -185,10 +235,4 @@ test('a connection that was closed while it was idle is no failed try', async ()
   expect(requests).toBe(3);
   await sender[Symbol.asyncDispose]();
   server.close();
-});
-
-test('hosts(5)', () => {
-  const hosts = parseHosts('127.0.0.1 localhost here # a comment\n::1\tLocalhost\n\n# all\nbad name\n10.0.0.1 a.b');
-  expect(hosts.get('localhost')).toEqual([LOOPBACK, { address: '::1', family: 6 }]);
-  expect([...hosts.keys()]).toEqual(['localhost', 'here', 'a.b']);
 });

@@ -2,6 +2,7 @@ import { Agent, type Dispatcher } from 'undici';
 import { SECOND_MS } from '../lib/clock.ts';
 import { createHostResolver, type ResolveHost } from '../lib/resolve-host.ts';
 import { createAddressRules } from './address-rules.ts';
+import { toErrorWord } from './error-words.ts';
 import { createGuardedConnector } from './guarded-connect.ts';
 
 /** What came of one try. */
@@ -29,6 +30,8 @@ export interface WebhookSenderOptions {
   /** Networks that may be reached although they are private. */
   readonly allowedCidrs: readonly string[];
   readonly resolve?: ResolveHost;
+  /** Certificates in PEM to trust instead of those that Node does (`NODE_EXTRA_CA_CERTS` adds to those). */
+  readonly ca?: string;
   /** Until the connection stands. Default 5,000. */
   readonly connectTimeoutMs?: number;
   /** From the beginning to the status of the answer and its text. Default 15,000. */
@@ -43,7 +46,7 @@ export function createWebhookSender(options: WebhookSenderOptions): WebhookSende
   const { connectTimeoutMs = 5 * SECOND_MS, timeoutMs = 15 * SECOND_MS, resolve = createHostResolver() } = options;
   const rules = createAddressRules(options.allowedCidrs);
   const agent = new Agent({
-    connect: createGuardedConnector(rules, resolve, connectTimeoutMs),
+    connect: createGuardedConnector({ rules, resolve, timeoutMs: connectTimeoutMs, ca: options.ca }),
     keepAliveTimeout: KEEP_ALIVE_MS,
     // A try has one time limit of its own.
     headersTimeout: 0,
@@ -129,9 +132,9 @@ class Try implements Dispatcher.DispatchHandler {
   }
 
   #fail(error: Error): void {
-    const code = codeOf(error);
+    const word = toErrorWord(error);
     // The status is the answer, whatever became of its text.
-    this.#end(this.#statusCode === null ? (ERROR_WORDS[code] ?? code.toLowerCase()) : null, CUT_CODES.has(code));
+    this.#end(this.#statusCode === null ? word : null, word === 'connection_closed');
   }
 
   /** Ends it without waiting any longer. */
@@ -161,26 +164,4 @@ class Try implements Dispatcher.DispatchHandler {
     if (this.#chunks.length === 0) return null;
     return Buffer.concat(this.#chunks).toString('utf8').replaceAll('\u0000', '\uFFFD');
   }
-}
-
-const CUT_CODES: ReadonlySet<string> = new Set(['UND_ERR_SOCKET', 'ECONNRESET', 'EPIPE']);
-
-const ERROR_WORDS: Readonly<Record<string, string>> = {
-  UND_ERR_CONNECT_TIMEOUT: 'connect_timeout',
-  ETIMEDOUT: 'connect_timeout',
-  ENOTFOUND: 'name_not_found',
-  ENODATA: 'name_not_found',
-  EAI_AGAIN: 'name_not_found',
-  ECONNREFUSED: 'connection_refused',
-  EHOSTUNREACH: 'unreachable',
-  ENETUNREACH: 'unreachable',
-  UND_ERR_SOCKET: 'connection_closed',
-  ECONNRESET: 'connection_closed',
-  EPIPE: 'connection_closed',
-};
-
-function codeOf(error: Error & { readonly code?: unknown }): string {
-  if (typeof error.code === 'string') return error.code;
-  const inner: unknown = error instanceof AggregateError ? error.errors[0] : undefined;
-  return inner instanceof Error ? codeOf(inner) : error.name;
 }

@@ -3,6 +3,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { type DataFolder, makeDataFolder } from '../../../cli/test/helpers/run-cli.ts';
 import { readMetric } from '../helpers/message-judge.ts';
 import { startServer, type ServerProcess } from '../helpers/server-process.ts';
+import { RECEIVER_TLS, tlsPath } from '../helpers/tls-fixtures.ts';
 import { until } from '../helpers/until.ts';
 import { startReceiver, type Received, type WebhookReceiver } from '../helpers/webhook-receiver.ts';
 
@@ -81,6 +82,28 @@ test('what could not be delivered before a restart is delivered after it', async
   expect(second?.headers['webhook-id']).toBe(first?.headers['webhook-id']);
   expect(toJson(second!)).toMatchObject({ message_id: id });
   expect(again.url).not.toBe('');
+});
+
+test('a receiver with a certificate of an own authority is called when that is trusted, and not before', async () => {
+  await using secure = await startReceiver(RECEIVER_TLS);
+  const settings = { TRACKLY_WEBHOOK_ALLOW_HTTP: 'false' };
+  let path = '';
+  {
+    await using server = await start(settings);
+    const made = await post(`${server.url}/api/v2/webhooks`, {
+      url: `https://localhost:${secure.port}/`,
+      events: ['*'],
+    });
+    expect(made.status).toBe(201);
+    path = `/api/v2/webhooks/${made.body['id']}/test`;
+    const { body } = await post(server.url + path, {});
+    expect(body).toMatchObject({ delivered: false, status_code: null, error: 'certificate_not_trusted' });
+    expect(secure.received).toEqual([]);
+  }
+  await using server = await start({ ...settings, NODE_EXTRA_CA_CERTS: tlsPath('ca-cert.pem') });
+  const { body } = await post(server.url + path, {});
+  expect(body).toMatchObject({ delivered: true, status_code: 204, error: null });
+  expect(secure.received).toHaveLength(1);
 });
 
 test('without the settings no private address is called', async () => {

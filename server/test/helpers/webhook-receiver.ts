@@ -1,4 +1,5 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer as createTlsServer, type ServerOptions } from 'node:https';
 import type { AddressInfo } from 'node:net';
 
 /** A request as a receiver got it. */
@@ -18,8 +19,10 @@ export interface WebhookReceiver extends AsyncDisposable {
   answer: number | 'hang' | ((request: Received, response: ServerResponse) => void);
 }
 
-export async function startReceiver(): Promise<WebhookReceiver> {
-  const server = createServer((request, response) => void take(request, response));
+/** @param tls https instead of http */
+export async function startReceiver(tls?: ServerOptions): Promise<WebhookReceiver> {
+  const onRequest = (request: IncomingMessage, response: ServerResponse) => void take(request, response);
+  const server = tls === undefined ? createServer(onRequest) : createTlsServer(tls, onRequest);
   const receiver: WebhookReceiver = {
     port: 0,
     server,
