@@ -60,6 +60,14 @@ export function dueWorks(deps: ScheduledDeps): DueWork[] {
       },
     },
     {
+      name: 'webhooks',
+      everyMs: EVERY.tenMinutes,
+      async run() {
+        await webhooks.keepWebhooks(upkeepPool, clock());
+        return false;
+      },
+    },
+    {
       name: 'purge',
       everyMs: EVERY.tenMinutes,
       async run() {
@@ -73,7 +81,6 @@ export function dueWorks(deps: ScheduledDeps): DueWork[] {
         await purgeOptInRequests(upkeepPool, nowMs - 7 * DAY_MS);
         await purgeCarrierRefs(upkeepPool, nowMs - 33 * DAY_MS);
         await forgetWorkers(upkeepPool, nowMs - DAY_MS);
-        await webhooks.keepWebhooks(upkeepPool, nowMs);
         await purgeJobs(upkeepPool, { endedBeforeMs: nowMs - 30 * DAY_MS, uploadedBeforeMs: nowMs - DAY_MS });
         return false;
       },

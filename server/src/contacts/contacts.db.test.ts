@@ -511,8 +511,15 @@ describe('version 1', () => {
     });
     expect(await optOut({ to: PHONE })).toMatchObject({ json: { lists_unsubscribed: 1 } });
     expect(await optOut({ to: PHONE })).toMatchObject({ json: { lists_unsubscribed: 0 } });
-    // One a list, also those that it was not on: nothing may be sent from there either.
-    expect(api.told.filter(({ event }) => event === 'unsubscribe')).toHaveLength(3);
+    // The account has a third list, which it was never on: nothing may be sent from there either, but nothing ended.
+    expect(api.told.filter(({ event }) => event === 'unsubscribe')).toMatchObject([
+      { listNumber: '+18005552000', reason: 'api', keyword: null },
+      { listNumber: '+18005551000', reason: 'api', keyword: null },
+    ]);
+    expect((await save({ list_number: '+18005553000' })).json).toMatchObject({
+      is_new_list_contact: false,
+      warnings: [expect.stringContaining('unsubscribed from this list')],
+    });
     expect(await optOut({ to: '+13125550199' })).toMatchObject({ status: 201, json: { lists_unsubscribed: 0 } });
     const { json } = await api.call('GET', '/api/v2/blocks');
     expect(json.blocks).toMatchObject([{ phone_number: '+13125550199', list_number: null }]);

@@ -19,6 +19,8 @@ export interface Subscription {
    * new list contact then has consented now.
    */
   readonly consentMs: number | null;
+  /** When the number said so; default: now. */
+  readonly atMs?: number | undefined;
   readonly evidence: Evidence;
   /** The consent is recorded also when the number is active on the list already. Default false. */
   readonly isConsent?: boolean | undefined;
@@ -153,9 +155,10 @@ function hasChanged(before: ListContactState, after: ListContactState): boolean 
   );
 }
 
-function toEvent({ accountId, listId, phone, method, evidence }: Subscription, nowMs: number) {
+function toEvent(subscription: Subscription, nowMs: number) {
+  const { accountId, listId, phone, method, evidence, atMs = nowMs } = subscription;
   const keyword = evidence.keyword ?? null;
-  return { event: 'resubscribe' as const, accountId, listId, phone, keyword, source: method, atMs: nowMs };
+  return { event: 'resubscribe' as const, accountId, listId, phone, keyword, source: method, atMs };
 }
 
 function toConsent(subscription: Subscription, isResubscribed: boolean, nowMs: number): ConsentEntry {

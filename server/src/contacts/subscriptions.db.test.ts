@@ -128,7 +128,21 @@ test('an opt-out ends the subscription once, and the first reason stays', async 
 test('an opt-out of an unknown number is kept where that is asked for', async () => {
   expect(await end([optOut({ whenUnknown: 'ignore' })])).toEqual([]);
   expect(await end([optOut()])).toHaveLength(1);
+  expect(told).toEqual(['unsubscribe +18005551000']);
   expect(await add([subscription()])).toMatchObject([{ isNewPhone: false, contact: { active: false } }]);
+});
+
+test('an opt-out that only holds a list that the number was never on ends nothing and is told to nobody', async () => {
+  expect(await end([optOut({ whenUnknown: 'hold' })])).toEqual([]);
+  expect(told).toEqual([]);
+  expect((await consents()).at(-1)).toBe('opt_out');
+  expect(await add([subscription()])).toMatchObject([{ isNewPhone: false, contact: { active: false } }]);
+});
+
+test('an opt-out that holds, too, ends a subscription that is there', async () => {
+  await add([subscription()]);
+  expect(await end([optOut({ whenUnknown: 'hold' })])).toHaveLength(1);
+  expect(told.at(-1)).toBe('unsubscribe +18005551000');
 });
 
 test('subscriptions and opt-outs of the same numbers at once neither fail nor lose an opt-out', async () => {

@@ -19,9 +19,10 @@ export interface OptOut {
   readonly evidence: Evidence;
   /**
    * What happens when the number is not on the list. `create`: an inactive list contact is made, so that the opt-out holds
-   * against whoever adds the number later; `ignore`: nothing.
+   * against whoever adds the number later; `hold`: the same, but nothing has ended and nobody is told, for the other lists
+   * of an account; `ignore`: nothing.
    */
-  readonly whenUnknown: 'create' | 'ignore';
+  readonly whenUnknown: 'create' | 'hold' | 'ignore';
 }
 
 export type OptOutReason = Exclude<InactiveReason, 'no_consent'>;
@@ -40,7 +41,7 @@ export async function unsubscribe(
   optOuts: readonly OptOut[],
   nowMs: number,
 ): Promise<OptOut[]> {
-  const fresh = optOuts.filter((optOut) => optOut.whenUnknown === 'create');
+  const fresh = optOuts.filter((optOut) => optOut.whenUnknown !== 'ignore');
   await insertContacts(
     transaction,
     fresh.map((optOut) => phoneFacts(optOut.phone)),
@@ -49,7 +50,7 @@ export async function unsubscribe(
   withdraw(deps.withdrawals, transaction, optOuts);
   const changes = await changeListContacts(transaction, optOuts, decide, nowMs);
   const recorded = optOuts.filter((_, index) => changes[index]?.after !== changes[index]?.before);
-  const ended = optOuts.filter((_, index) => isEnded(changes[index]));
+  const ended = optOuts.filter((optOut, index) => isEnded(optOut, changes[index]));
   await emitSubscriptionEvents<UnsubscribeEvent>(deps, transaction, ended.map(toEvent));
   await appendConsents(transaction, recorded.map(toConsent), nowMs);
   return ended;
@@ -84,9 +85,9 @@ function isOptedOut({ active, reason }: StoredListContact): boolean {
   return !active && reason !== 'no_consent';
 }
 
-function isEnded(change: ListContactChange | undefined): boolean {
+function isEnded({ whenUnknown }: OptOut, change: ListContactChange | undefined): boolean {
   if (change === undefined || change.after === change.before) return false;
-  return change.before === null || !isOptedOut(change.before);
+  return change.before === null ? whenUnknown === 'create' : !isOptedOut(change.before);
 }
 
 function toConsent({ accountId, listId, phone, atMs, reason, evidence }: OptOut) {

@@ -61,7 +61,7 @@ async function optOut(
     return 0;
   }
   const evidence = { text: reason, actor: `key:${caller.key.id}` };
-  // Also on the lists that it is not on, or it could be texted from there.
+  // Also for the lists that it is not on, or it could be texted from there.
   const optOuts = listIds.map((listId) => ({
     accountId,
     listId,
@@ -69,11 +69,9 @@ async function optOut(
     reason: 'api' as const,
     atMs: nowMs,
     evidence,
-    whenUnknown: 'create' as const,
+    whenUnknown: 'hold' as const,
   }));
-  const listed = new Set(known.map((contact) => contact.listId));
-  const ended = await unsubscribe(deps, transaction, optOuts, nowMs);
-  return ended.filter(({ listId }) => listed.has(listId)).length;
+  return (await unsubscribe(deps, transaction, optOuts, nowMs)).length;
 }
 
 function parseOptOut(body: Row): { e164: string; reason: string | null; from: unknown } {

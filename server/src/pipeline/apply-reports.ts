@@ -44,6 +44,8 @@ interface Progress {
   permanent: boolean | null;
   carrierCode: string | null;
   carrierMs: number | null;
+  /** Time of the intermediate report that `detail` is of. */
+  notedMs: number | null;
   touched: boolean;
 }
 
@@ -155,6 +157,7 @@ function toProgress(before: ReportedMessage): Progress {
     permanent: null,
     carrierCode: null,
     carrierMs: before.carrierMs,
+    notedMs: null,
     touched: false,
   };
 }
@@ -162,7 +165,7 @@ function toProgress(before: ReportedMessage): Progress {
 function applyToMessage(message: Progress, { report, arrivedMs }: MatchedReport): void {
   const atMs = report.atMs ?? arrivedMs;
   const next = applyReport(message, { state: report.state, detail: report.detail, atMs }, true);
-  if (next === undefined) return noteIntermediate(message, report);
+  if (next === undefined) return noteIntermediate(message, report, atMs);
   message.state = next;
   message.detail = report.detail;
   message.permanent = report.permanent;
@@ -172,9 +175,10 @@ function applyToMessage(message: Progress, { report, arrivedMs }: MatchedReport)
 }
 
 /** A message that stays `sent` shows the carrier's newest word. */
-function noteIntermediate(message: Progress, report: CarrierReport): void {
+function noteIntermediate(message: Progress, report: CarrierReport, atMs: number): void {
   if (message.state !== S.sent || report.state !== 'sent' || report.detail === message.detail) return;
   message.detail = report.detail;
+  message.notedMs = atMs;
   message.touched = true;
 }
 
@@ -302,8 +306,9 @@ function newsOf(touched: readonly Progress[], nowMs: number): MessageNews {
       .filter(({ before }) => before.sentMs === null)
       .map((message) => ({ number: numberOf(message), atMs: nowMs })),
     changed: touched.map((message) => {
-      const { state, detail, carrierMs } = message;
-      return { number: numberOf(message), state, detail, atMs: carrierMs ?? nowMs };
+      const { state, detail, notedMs, carrierMs } = message;
+      const isNoted = state === message.before.state && notedMs !== null;
+      return { number: numberOf(message), state, detail, atMs: (isNoted ? notedMs : carrierMs) ?? nowMs };
     }),
   };
 }

@@ -256,7 +256,7 @@ async function applyOptOuts(scope: Scope, texts: readonly Applied[]): Promise<vo
       reason: 'message',
       atMs: text.row.receivedMs,
       evidence: toEvidence(text),
-      whenUnknown: 'create',
+      whenUnknown: listId === list.id ? 'create' : 'hold',
     })),
   );
   const phones = texts.map(({ row }) => row.phone);
@@ -324,6 +324,7 @@ async function applySubscribers(
       phone: text.row.phone,
       method: (request?.method as SignupMethod | undefined) ?? METHOD,
       consentMs: text.row.receivedMs,
+      atMs: text.row.receivedMs,
       evidence: { ...request?.evidence, ...toEvidence(text) },
       isConsent: true,
       customFields: request === undefined ? undefined : { fields: request.customFields, replace: false },
