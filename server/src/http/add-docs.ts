@@ -1,6 +1,7 @@
 import swagger from '@fastify/swagger';
 import swaggerUi from '@fastify/swagger-ui';
 import type { FastifyInstance } from 'fastify';
+import { describeEvents } from '../webhooks/index.ts';
 import { JSON_CONTENT_TYPE } from './content-types.ts';
 import type { HttpDeps } from './http-deps.ts';
 
@@ -31,6 +32,7 @@ export function addDocs(app: FastifyInstance, { config }: Pick<HttpDeps, 'config
         { name: 'Carrier callbacks', description: 'What carriers call. They need no key.' },
         { name: 'Version 1', description: 'Deprecated; keeps working.' },
       ],
+      webhooks: describeEvents(),
       components: { securitySchemes: { apiKey: { type: 'apiKey', in: 'header', name: 'X-Api-Key' } } },
     },
   });

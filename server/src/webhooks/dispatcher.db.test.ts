@@ -22,7 +22,8 @@ afterEach(async () => {
 
 const url = (): string => `http://127.0.0.1:${receiver.port}/sms`;
 const caller = () => rig.installation.caller;
-const deliveriesOf = async (id: string) => (await rig.verbs.listDeliveries(caller(), { id, query: { limit: '100' } })).deliveries;
+const deliveriesOf = async (id: string) =>
+  (await rig.verbs.listDeliveries(caller(), { id, query: { limit: '100' } })).deliveries;
 const advance = (ms: number): void => void (rig.installation.nowMs += ms);
 const statesOf = async (id: string): Promise<string[]> => (await deliveriesOf(id)).map(({ state }) => state);
 const isDelivered = (state: string): boolean => state === 'delivered';

@@ -1,5 +1,9 @@
+import { readFile } from 'node:fs/promises';
+import { Value } from 'typebox/value';
 import { expect, test } from 'vitest';
-import { messageNumberOf, toEventBody, type WebhookEvent } from './events.ts';
+import { describeEvents, eventSchema } from './event-schemas.ts';
+import { EVENT_NAMES, messageNumberOf, toEventBody, type WebhookEvent } from './events.ts';
+import { toSampleBody } from './sample-events.ts';
 
 const phone = 13_125_550_142;
 const listNumber = '+18445550111';
@@ -103,6 +107,31 @@ const EXAMPLES: readonly [WebhookEvent, string][] = [
 test.each(EXAMPLES)('the body of %o', (event, body) => {
   expect(toEventBody(event)).toBe(body);
   expect(toEventBody({ ...event, simulated: true })).toBe(`${body.slice(0, -1)},"simulated":true}`);
+});
+
+test('every event has its row here', () => {
+  expect(EXAMPLES.map(([{ event }]) => event).sort()).toEqual([...EVENT_NAMES].sort());
+});
+
+test.each(EXAMPLES)('openapi.json describes %o', ({ event }, body) => {
+  const schema = eventSchema(event);
+  const payload = JSON.parse(body) as Record<string, unknown>;
+  expect(Object.keys(schema.properties)).toEqual([...Object.keys(payload), 'simulated', 'test']);
+  expect(schema.required).toEqual(Object.keys(payload));
+  expect(Value.Check(schema, payload)).toBe(true);
+  for (const key of Object.keys(payload))
+    expect([key, Value.Check(schema, { ...payload, [key]: {} })]).toEqual([key, key === 'metadata']);
+  expect(describeEvents()).toHaveProperty(event);
+});
+
+test.each(EXAMPLES)('the sample of a test is the example: %o', (event, body) => {
+  expect(toSampleBody(event.event, event.atMs)).toBe(`${body.slice(0, -1)},"test":true}`);
+});
+
+test('the guide shows every body', async () => {
+  const guide = await readFile(new URL('../../../docs/webhooks.md', import.meta.url), 'utf8');
+  const shown = guide.split('\n').filter((line) => line.startsWith('{"event":'));
+  expect(shown).toEqual(EXAMPLES.map(([, body]) => body));
 });
 
 test('deliveries are found by the message that they are about', () => {

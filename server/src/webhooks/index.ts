@@ -1,6 +1,7 @@
 export { createAddressRules } from './address-rules.ts';
 export { createDispatcher, ENDPOINT_SHARES, type TryOutcome, type WebhookDispatcher } from './dispatcher.ts';
 export { createEndpointFields, endpointFieldDocs } from './endpoint-fields.ts';
+export { describeEvents } from './event-schemas.ts';
 export type {
   ClickEvent,
   ConversionEvent,
