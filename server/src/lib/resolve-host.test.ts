@@ -27,6 +27,23 @@ test('a name of IPv6 alone', async () => {
   expect(await resolve('six.example.net')).toEqual([{ address: '2001:db8::7', family: 6 }]);
 });
 
+test.each([4, 6] as const)(
+  'a name server that says nothing about one family holds nobody up: IPv%i',
+  async (silent) => {
+    let asked = 0;
+    names.answer = (_name, family) => {
+      if (family !== silent) return [family === 4 ? V4 : V6];
+      asked++;
+      return 'hang';
+    };
+    expect(await resolve('half.example.net')).toEqual([
+      silent === 6 ? { address: '192.0.2.7', family: 4 } : { address: '2001:db8::7', family: 6 },
+    ]);
+    // It would be asked again after two seconds.
+    expect(asked).toBe(1);
+  },
+);
+
 test('every look-up asks anew', async () => {
   names.answer = (_name, family) => (family === 4 ? [[192, 0, 2, names.asked.length]] : []);
   expect(await resolve('hooks.example.net')).toMatchObject([{ address: '192.0.2.1' }]);

@@ -1,6 +1,7 @@
 import { Resolver } from 'node:dns/promises';
 import { readFile } from 'node:fs/promises';
 import { isIP } from 'node:net';
+import { pause } from './pause.ts';
 
 export interface ResolvedAddress {
   readonly address: string;
@@ -17,6 +18,7 @@ export interface HostResolverOptions {
 
 const QUERY_TIMEOUT_MS = 2_000;
 const TRIES = 2;
+const OTHER_FAMILY_MS = 250;
 const HOSTS_FILE = '/etc/hosts';
 const HOSTS_FRESH_MS = 10_000;
 
@@ -32,14 +34,25 @@ export function createHostResolver(options: HostResolverOptions = {}): ResolveHo
   return async (name) => {
     const known = (await hosts()).get(name.toLowerCase().replace(/\.$/, ''));
     if (known !== undefined) return known;
-    const [v4, v6] = await Promise.allSettled([resolver.resolve4(name), resolver.resolve6(name)]);
-    const found: ResolvedAddress[] = [
-      ...(v4.status === 'fulfilled' ? v4.value : []).map((address) => ({ address, family: 4 as const })),
-      ...(v6.status === 'fulfilled' ? v6.value : []).map((address) => ({ address, family: 6 as const })),
-    ];
-    if (found.length === 0 && v4.status === 'rejected') throw v4.reason;
-    return found;
+    return await ask(resolver, name);
   };
+}
+
+/** Once one family has answered, the other has a moment left: a name server that is silent about it holds nobody up. */
+async function ask(resolver: Resolver, name: string): Promise<ResolvedAddress[]> {
+  const found: ResolvedAddress[] = [];
+  const keep = (addresses: readonly string[], family: 4 | 6) =>
+    found.push(...addresses.map((address) => ({ address, family })));
+  const four = resolver.resolve4(name).then((addresses) => keep(addresses, 4));
+  const six = resolver.resolve6(name).then((addresses) => keep(addresses, 6));
+  const both = Promise.allSettled([four, six]);
+  const one = Promise.any([four, six]).then(
+    () => pause(OTHER_FAMILY_MS),
+    () => both,
+  );
+  await Promise.race([both, one]);
+  if (found.length === 0) await four;
+  return found.toSorted((a, b) => a.family - b.family);
 }
 
 function createHostsFile(): () => Promise<ReadonlyMap<string, ResolvedAddress[]>> {

@@ -258,7 +258,10 @@ describe('what is refused, with nothing stored', () => {
   });
 
   test('an unknown carrier, and one without calls', async () => {
-    expect((await call({ path: '/api/webhook-feedbacks/lime/secret', body: '{}' })).status).toBe(404);
+    for (const path of ['lime/secret', 'eztexting/secret', 'lime', 'nobody']) {
+      const answer = await call({ path: `/api/webhook-feedbacks/${path}`, body: '{}' });
+      expect([path, answer.status, JSON.parse(answer.body).code]).toEqual([path, 404, 'not_found']);
+    }
     expect((await call({ path: `/api/webhook-feedbacks/smoke?account=${ACCOUNT}`, body: '{}' })).status).toBe(404);
   });
 

@@ -119,6 +119,17 @@ test('410 disables the endpoint and drops what waits; new events are not stored'
   await rig.installation.directory.refresh();
   await rig.emit(unsubscribed('THREE'));
   expect(await statesOf(id)).toHaveLength(2);
+  // What is sent once more waits until the receiver is there again.
+  const [first] = await deliveriesOf(id);
+  await rig.verbs.replay(caller(), { id, deliveryId: first?.id ?? '', transaction: null });
+  expect((await statesOf(id)).sort()).toEqual(['dropped', 'failed', 'pending']);
+  expect(receiver.received).toHaveLength(2);
+  receiver.answer = 204;
+  await rig.verbs.update(caller(), { id, body: { status: 'active' }, transaction: null });
+  expect(await rig.verbs.get(caller(), { id })).toMatchObject({ status: 'active', status_reason: null });
+  await rig.emit(unsubscribed('FOUR'));
+  await until('both arrive', async () => (await statesOf(id)).filter(isDelivered).length === 2, 10_000);
+  expect(receiver.received).toHaveLength(4);
 });
 
 test('a paused endpoint keeps what comes and gets it when it is active again', async () => {
