@@ -70,6 +70,25 @@ const ROWS = [
     measured: ['p50Ms', 'p99Ms'],
   },
   {
+    work: 'webhooks: signed, delivered and recorded, receiver on the same cores',
+    short: 'webhooks',
+    bench: 'webhooks',
+    measured: ['deliveriesPerSecond'],
+    cpu: 'cpuUs',
+  },
+  {
+    work: 'webhooks to 1,000 endpoints, 2,000 deliveries a second, event to receiver',
+    short: 'webhooks to 1,000 endpoints, 2,000/s',
+    bench: 'webhooks',
+    measured: ['p50Ms', 'p99Ms'],
+  },
+  {
+    work: 'the same while 100 of them never answer, event to those that do',
+    short: 'while 100 of them never answer',
+    bench: 'webhooks',
+    measured: ['p50Ms_besideDead', 'p99Ms_besideDead'],
+  },
+  {
     work: "memory of the Node process, idle and while the backlog drains, without the simulator's file",
     short: 'memory of the Node process',
     bench: 'backlog-latency',
