@@ -57,15 +57,16 @@ export interface OperatorContacts {
 export interface OperatorContactDeps {
   readonly pool: Pool;
   readonly clock: Clock;
+  readonly withdraw: contacts.Withdraw;
   readonly directory: () => Promise<Directory>;
   readonly toCaller: (directory: Directory, accountId: string) => Caller;
   readonly findList: (directory: Directory, name: string) => List | undefined;
 }
 
-export function bindContacts({ pool, clock, toCaller, ...deps }: OperatorContactDeps): OperatorContacts {
+export function bindContacts({ pool, clock, withdraw, toCaller, ...deps }: OperatorContactDeps): OperatorContacts {
   async function toDeps() {
     const directory = await deps.directory();
-    return { pool, clock, directory, outbox: createOutbox({ directory, clock }), lookup: simulatedLookup };
+    return { pool, clock, directory, withdraw, outbox: createOutbox({ directory, clock }), lookup: simulatedLookup };
   }
   function findList(directory: Directory, name: string): List {
     const list = deps.findList(directory, name);

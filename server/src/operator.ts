@@ -8,6 +8,7 @@ import * as compliance from './compliance/index.ts';
 import type { Config } from './config/config.ts';
 import { readEnv } from './config/env.ts';
 import { type ConfigFlags, toConfig } from './config/load-config.ts';
+import type { Withdraw } from './contacts/index.ts';
 import * as doctor from './doctor/index.ts';
 import { type Clock, systemClock } from './lib/clock.ts';
 import { DisposalStack } from './lib/disposal-stack.ts';
@@ -29,7 +30,8 @@ import { migrate } from './store/migrate.ts';
 import { openNumberBlocks } from './store/number-blocks.ts';
 import { createPool, type Pool } from './store/pool.ts';
 import { borrowPostgres } from './store/running-postgres.ts';
-import { withTransaction } from './store/transaction.ts';
+import { afterCommit, type Transaction, withTransaction } from './store/transaction.ts';
+import { openWithdrawalLink, type Stopped } from './store/withdrawal-link.ts';
 
 export type { AccountView, CreatedKey, KeyView } from './accounts/index.ts';
 export type { Config } from './config/config.ts';
@@ -160,6 +162,8 @@ interface Foundation {
   /** Those of the data folder or the settings, bound to the database. */
   readonly keys: () => Promise<secrets.InstallationKeys>;
   readonly directory: () => Promise<Directory>;
+  /** Tells running servers of opt-outs; no message starts to leave here. */
+  readonly withdraw: Withdraw;
 }
 
 async function openFoundation(building: DisposalStack, config: Config, options: OpenOptions): Promise<Foundation> {
@@ -178,7 +182,21 @@ async function openFoundation(building: DisposalStack, config: Config, options: 
       }),
     ),
   );
-  return { config, pool, clock: systemClock, location, keys, directory };
+  const link = once(async () =>
+    building.use(
+      await openWithdrawalLink({
+        connect: () => connect(connection),
+        workerId: null,
+        clock: systemClock,
+        onWithdrawn: () => {},
+        onListening: () => {},
+      }),
+    ),
+  );
+  async function withdraw(transaction: Transaction, stopped: readonly Stopped[]): Promise<void> {
+    afterCommit(transaction, await (await link()).tell(transaction, 'settle', stopped));
+  }
+  return { config, pool, clock: systemClock, location, keys, directory, withdraw };
 }
 
 async function openDatabase(

@@ -26,6 +26,7 @@ interface VerbDeps extends Foundation {
   readonly sender: webhooks.WebhookSender;
   readonly gate: Parameters<typeof pipeline.preflight>[0]['gate'];
   readonly outbox: webhooks.Outbox;
+  readonly withdraw: contacts.Withdraw;
   readonly connections: Connections;
   readonly numbers: NumberBlocks;
   readonly accept: Accept;

@@ -1,12 +1,10 @@
 import type { Client } from 'pg';
-import type { CarrierEvents } from '../carriers/carrier.ts';
 import { createSandboxConnection } from '../carriers/sandbox/sandbox-connection.ts';
 import type { SimulatorCarrier } from '../carriers/simulator/simulator-carrier.ts';
 import type { HttpVerbs } from '../http/http-deps.ts';
 import { SECOND_MS } from '../lib/clock.ts';
 import type { DisposalStack } from '../lib/disposal-stack.ts';
 import { createIdCodec, type IdCodec } from '../lib/public-id.ts';
-import * as contacts from '../contacts/index.ts';
 import * as messages from '../messages/index.ts';
 import { createCarrierHealth } from '../observe/carrier-health.ts';
 import { createComplaintsAlert } from '../observe/complaints-alert.ts';
@@ -26,6 +24,7 @@ import { bindVerbs } from './bind-verbs.ts';
 import { BACKGROUND_LIMITS, connectListener } from './database.ts';
 import type { Foundation } from './foundation.ts';
 import { openCarriers } from './open-carriers.ts';
+import { openWithdrawals } from './open-withdrawals.ts';
 import { counted, readingsOf } from './readings.ts';
 import { dueWorks, startDelivery, startImports, startScheduler } from './scheduled-work.ts';
 import { shareWork, startWorker } from './share-work.ts';
@@ -69,11 +68,8 @@ export async function buildParts(foundation: Foundation): Promise<Parts> {
   const vault = secrets.createVault({ pool, secretKey: foundation.secretKey });
   const sender = building.use(webhooks.createWebhookSender({ allowedCidrs: config.webhookAllowedCidrs }));
   const messageEvents = messages.createMessageEvents({ outbox, directory, ids });
-  const onEvents = async (events: CarrierEvents): Promise<void> => {
-    const carrier = typeOf(events.listId);
-    const value = pipeline.encodeEvents({ ...events, carrier, arrivedMs: clock() });
-    await log.append('events', events.listId % log.partitions, value);
-  };
+  const { withdrawals, withdraw, withdrawSoon, announce, isDeaf } = await openWithdrawals(foundation, workerId);
+  const onEvents = pipeline.createTakeEvents({ log, directory, withdrawals, announce, clock });
   const health = createCarrierHealth(clock);
   const { simulator, connections, callbacks } = openCarriers({ ...foundation, health, onEvents, onError });
   const gate = pipeline.createGate({ pool: hotPool, directory, links, linkIds });
@@ -90,9 +86,8 @@ export async function buildParts(foundation: Foundation): Promise<Parts> {
   const accept = counted(pipeline.createAcceptStage({ log, numbers, clock, landWithin: pipeline.landAndTell }), {
     onAccepted: (count) => metrics.onAccepted(count),
   });
-  const withdrawals = contacts.createWithdrawals();
   const onComplaints = createComplaintsAlert(logger);
-  const contactEffects = pipeline.createContactEffects({ directory, outbox, withdrawals, onComplaints });
+  const contactEffects = pipeline.createContactEffects({ directory, outbox, withdraw: withdrawSoon, onComplaints });
   const apply = pipeline.createApplyStage({
     pool: hotPool,
     log,
@@ -103,7 +98,7 @@ export async function buildParts(foundation: Foundation): Promise<Parts> {
     directory,
     accept,
     outbox,
-    withdrawals,
+    withdraw: withdrawSoon,
     answersOf: (list) => connections.carrierOf(list) ?? {},
     owns: shares.events,
     onError,
@@ -135,7 +130,7 @@ export async function buildParts(foundation: Foundation): Promise<Parts> {
         metrics.onCredentialsRefused(list.id);
         alert(list);
       },
-      owns: shares.lists,
+      owns: (listId) => !isDeaf() && shares.lists(listId),
     });
     building.use(pipeline.startOpenKeeper({ directory, connections, owns: shares.lists, onError }));
     wake.lists = (listIds) => sending.dispatcher.wake(listIds);
@@ -153,7 +148,7 @@ export async function buildParts(foundation: Foundation): Promise<Parts> {
   }
   const landed = (): Promise<void> => land.caughtUp(LANDED_TIMEOUT_MS);
   const previewGate = pipeline.createGate({ pool, directory, links, linkIds });
-  const writing = { ...foundation, ids, linkIds, outbox, withdrawals, connections, numbers, accept };
+  const writing = { ...foundation, ids, linkIds, outbox, withdraw, connections, numbers, accept };
   const verbs = bindVerbs({ ...writing, messageEvents, landed, gate: previewGate, vault, sender });
   const optInPages = optIns.createOptInPages({ ...writing, publicUrl: config.publicUrl, onError });
   const readiness = (): { ready: boolean; reasons: string[] } => {

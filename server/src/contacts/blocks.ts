@@ -10,7 +10,6 @@ import { type ContactDeps, within, type WriteInput } from './contact-deps.ts';
 import { contactError, listField, phoneField } from './contact-fields.ts';
 import { toTime } from './contact-view.ts';
 import { findOwnList } from './parse-contact.ts';
-import { withdraw } from './withdrawals.ts';
 
 const MAX_PER_PAGE = 100;
 
@@ -60,15 +59,7 @@ export async function addBlock(
     listId: list?.id ?? null,
     reason: (body['reason'] as string | null | undefined) ?? null,
   };
-  const lists = list === null ? deps.directory.listsOf(caller.account.id) : [list];
-  const { block, created } = await within(deps, transaction, async (tx) => {
-    withdraw(
-      deps.withdrawals,
-      tx,
-      lists.map(({ id }) => ({ listId: id, phone: target.phone })),
-    );
-    return await blockPhone(tx, caller, target, nowMs);
-  });
+  const { block, created } = await within(deps, transaction, (tx) => blockPhone(deps, tx, caller, target, nowMs));
   return { success: true, block: toView(deps, block), created };
 }
 
@@ -79,13 +70,19 @@ export interface BlockTarget {
   readonly reason: string | null;
 }
 
-/** Blocks a number within a transaction, with its record in the consent ledger. */
+/** Blocks a number within a transaction, with its record in the consent ledger. What waits for a carrier does not start. */
 export async function blockPhone(
+  deps: Pick<ContactDeps, 'directory' | 'withdraw'>,
   transaction: Transaction,
   { account, key }: Caller,
   { phone, listId, reason }: BlockTarget,
   nowMs: number,
 ): Promise<{ readonly block: BlockRow; readonly created: boolean }> {
+  const listIds = listId === null ? deps.directory.listsOf(account.id).map(({ id }) => id) : [listId];
+  await deps.withdraw(
+    transaction,
+    listIds.map((id) => ({ listId: id, phone })),
+  );
   await lockBlocks(transaction, account.id);
   const result = await insertBlock(transaction, { accountId: account.id, listId, phone, reason, createdMs: nowMs });
   if (!result.created) return result;

@@ -4,7 +4,7 @@ import type { PhoneLookup } from '../phone/index.ts';
 import type { Pool } from '../store/pool.ts';
 import { type Transaction, withTransaction } from '../store/transaction.ts';
 import type { Outbox } from '../webhooks/index.ts';
-import type { Withdrawals } from './withdrawals.ts';
+import type { Withdraw } from './withdrawals.ts';
 
 /** What the verbs about contacts need. */
 export interface ContactDeps {
@@ -13,7 +13,7 @@ export interface ContactDeps {
   readonly clock: Clock;
   readonly outbox: Outbox;
   readonly lookup: PhoneLookup;
-  readonly withdrawals?: Pick<Withdrawals, 'begin' | 'settle'> | undefined;
+  readonly withdraw: Withdraw;
 }
 
 /** The body of a request and the transaction that its effect belongs to, if there is one. */

@@ -1,14 +1,17 @@
 import type { Directory } from '../accounts/index.ts';
 import type { Transaction } from '../store/transaction.ts';
 import type { Outbox, WebhookEvent } from '../webhooks/index.ts';
-import type { Withdrawals } from './withdrawals.ts';
+import type { Withdraw } from './withdrawals.ts';
 
 /** What a change of subscriptions needs: who is told of it, and the lists' numbers. */
 export interface SubscriptionDeps {
   readonly directory: Pick<Directory, 'list'>;
   readonly outbox: Outbox;
-  /** Absent: nothing that this process handed to carriers may still wait there. */
-  readonly withdrawals?: Pick<Withdrawals, 'begin' | 'settle'> | undefined;
+}
+
+/** What the end of a subscription needs besides. */
+export interface OptOutDeps extends SubscriptionDeps {
+  readonly withdraw: Withdraw;
 }
 
 /** Something that happened to a subscription, before the list has a number. */

@@ -4,7 +4,7 @@ import { withTransaction } from '../store/transaction.ts';
 import { createOutbox, type WebhookEvent } from '../webhooks/index.ts';
 import { subscribe, type Subscription } from './subscribe.ts';
 import { type OptOut, unsubscribe } from './unsubscribe.ts';
-import { createWithdrawals } from './withdrawals.ts';
+import { createWithdraw, createWithdrawals } from './withdrawals.ts';
 
 const PHONE = 13_125_550_142;
 
@@ -38,6 +38,7 @@ const deps = () => ({
     emit: async (_transaction: unknown, _accountId: string, events: readonly WebhookEvent[]) =>
       void told.push(...events.map((event) => `${event.event} ${'listNumber' in event ? event.listNumber : ''}`)),
   },
+  withdraw: createWithdraw(createWithdrawals()),
 });
 const add = (subscriptions: Subscription[], nowMs = START_MS) =>
   withTransaction(installation.pool, (transaction) => subscribe(deps(), transaction, subscriptions, nowMs));
@@ -160,21 +161,21 @@ test('subscriptions and opt-outs of the same numbers at once neither fail nor lo
 });
 
 test('from before its commit on, an opt-out keeps back what waits for a carrier; a later return does not wait for it', async () => {
-  let nowMs = 1_000;
-  const withdrawals = createWithdrawals(() => nowMs);
-  const isWithdrawn = (gatedAt: number): boolean => withdrawals.isWithdrawn(1, PHONE, gatedAt);
+  const withdrawals = createWithdrawals();
+  const withdraw = createWithdraw(withdrawals);
+  const before = withdrawals.look(1);
   const during = await withTransaction(installation.pool, async (transaction) => {
-    await unsubscribe({ ...deps(), withdrawals }, transaction, [optOut()], START_MS);
-    return [isWithdrawn(900), isWithdrawn(1_001)];
+    await unsubscribe({ ...deps(), withdraw }, transaction, [optOut()], START_MS);
+    return [before.isWithdrawn(PHONE), withdrawals.look(1).isWithdrawn(PHONE)];
   });
-  nowMs = 1_010;
+  const after = withdrawals.look(1);
   expect(during).toEqual([true, true]);
-  expect([isWithdrawn(900), isWithdrawn(1_011)]).toEqual([true, false]);
+  expect([before.isWithdrawn(PHONE), after.isWithdrawn(PHONE)]).toEqual([true, false]);
   const failing = withTransaction(installation.pool, async (transaction) => {
-    await unsubscribe({ ...deps(), withdrawals }, transaction, [optOut({ atMs: START_MS + 1 })], START_MS);
+    await unsubscribe({ ...deps(), withdraw }, transaction, [optOut({ atMs: START_MS + 1 })], START_MS);
     throw new Error('The work failed');
   });
   await expect(failing).rejects.toThrow('The work failed');
   // Whether it is stored is not for this process to guess: the gate is asked again.
-  expect(isWithdrawn(1_011)).toBe(true);
+  expect(after.isWithdrawn(PHONE)).toBe(true);
 });

@@ -4,7 +4,7 @@ import { isE164, phoneToNumber } from '../lib/e164.ts';
 import type { Pool } from '../store/pool.ts';
 import { withTransaction } from '../store/transaction.ts';
 import { contactError } from './contact-fields.ts';
-import type { SubscriptionDeps } from './subscription-deps.ts';
+import type { OptOutDeps } from './subscription-deps.ts';
 import { unsubscribe } from './unsubscribe.ts';
 
 /**
@@ -12,7 +12,7 @@ import { unsubscribe } from './unsubscribe.ts';
  * @returns how many ended @throws AppError `invalid_phone`
  */
 export async function unsubscribeByOperator(
-  deps: SubscriptionDeps & {
+  deps: OptOutDeps & {
     readonly pool: Pool;
     readonly clock: Clock;
     readonly directory: Pick<Directory, 'listsOf'>;

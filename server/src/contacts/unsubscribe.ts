@@ -6,8 +6,7 @@ import type { Transaction } from '../store/transaction.ts';
 import type { UnsubscribeEvent } from '../webhooks/index.ts';
 import { changeListContacts, type ListContactChange } from './change-list-contacts.ts';
 import type { Evidence } from './evidence.ts';
-import { emitSubscriptionEvents, type SubscriptionDeps } from './subscription-deps.ts';
-import { withdraw } from './withdrawals.ts';
+import { emitSubscriptionEvents, type OptOutDeps } from './subscription-deps.ts';
 
 /** One number's end of one subscription. An opt-out of a whole account is one of these for each of its lists. */
 export interface OptOut {
@@ -29,14 +28,14 @@ export type OptOutReason = Exclude<InactiveReason, 'no_consent'>;
 
 /**
  * Ends subscriptions: the one road of every opt-out, whoever says it. From the commit on the gate refuses what has not
- * left, and what this process holds ready for carriers does not start. Each change is told to the account's webhooks and recorded in the consent ledger in the same transaction, so call
+ * left, and what waits for a carrier does not start. Each change is told to the account's webhooks and recorded in the consent ledger in the same transaction, so call
  * this after everything else that takes locks, but before the books are moved. A number that is opted out already keeps
  * its first reason and is told to nobody, but the newer opt-out counts: only a consent after it ends it. At most one
  * opt-out a list and number.
  * @returns those that ended something, in order; a list contact that was inactive without having consented counts too
  */
 export async function unsubscribe(
-  deps: SubscriptionDeps,
+  deps: OptOutDeps,
   transaction: Transaction,
   optOuts: readonly OptOut[],
   nowMs: number,
@@ -47,7 +46,7 @@ export async function unsubscribe(
     fresh.map((optOut) => phoneFacts(optOut.phone)),
     nowMs,
   );
-  withdraw(deps.withdrawals, transaction, optOuts);
+  await deps.withdraw(transaction, optOuts);
   const changes = await changeListContacts(transaction, optOuts, decide, nowMs);
   const recorded = optOuts.filter((_, index) => changes[index]?.after !== changes[index]?.before);
   const ended = optOuts.filter((optOut, index) => isEnded(optOut, changes[index]));

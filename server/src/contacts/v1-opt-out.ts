@@ -57,7 +57,7 @@ async function optOut(
   const listIds = lists.map(({ id }) => id);
   const known = await readContactViews(transaction, accountId, listIds, [phone]);
   if (known.length === 0) {
-    await blockPhone(transaction, caller, { phone, listId: list?.id ?? null, reason }, nowMs);
+    await blockPhone(deps, transaction, caller, { phone, listId: list?.id ?? null, reason }, nowMs);
     return 0;
   }
   const evidence = { text: reason, actor: `key:${caller.key.id}` };

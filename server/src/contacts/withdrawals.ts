@@ -1,66 +1,126 @@
 import { MINUTE_MS } from '../lib/clock.ts';
 import { afterCommit, type Transaction } from '../store/transaction.ts';
+import type { Stopped, WithdrawalLink } from '../store/withdrawal-link.ts';
 
 /**
- * Opt-outs that this process is writing or has just written. A message that passed the gate before one of them is asked
- * for here right before its first byte, so that none starts to leave once the opt-out is committed.
+ * Opt-outs and blocks that are being written or have just been written, by this process or by another one that told it.
+ * A message that passed the gate before one of them is asked for here right before its first byte.
  */
 export interface Withdrawals {
-  /** Before the commit: nothing to this number starts to leave until the outcome is known. */
-  begin(listId: number, phone: number): void;
+  /**
+   * Before the commit: nothing to these numbers starts to leave until the outcome is known, or for so long.
+   * @param openMs default one minute
+   */
+  begin(stopped: readonly Stopped[], openMs?: number): void;
   /** Committed: what passed the gate before now does not leave, what passes it from now on has seen the opt-out. */
-  settle(listId: number, phone: number): void;
-  /** A time for `isWithdrawn`. */
-  now(): number;
-  isWithdrawn(listId: number, phone: number, gatedAt: number): boolean;
+  settle(stopped: readonly Stopped[]): void;
+  /** Opt-outs may have been missed: nothing that passed the gate before now leaves. */
+  doubtAll(): void;
+  /** To be called before the gate looks at messages of the list. */
+  look(listId: number): Look;
+}
+
+/** What the gate saw of some messages, for as long as one of them may start to leave. */
+export interface Look {
+  /** Whether the number was withdrawn since, or nobody here can say. Costs some ten nanoseconds. */
+  isWithdrawn(phone: number): boolean;
+  /** None of them starts to leave from here on. Until then all withdrawals since the look are kept. */
+  end(): void;
 }
 
 interface Withdrawal {
-  beganAt: number;
-  openUntil: number;
+  /** Looks that began up to this turn did not see it. */
+  readonly turn: number;
+  /** Nor did those that began before then. */
+  readonly openUntilMs: number;
+}
+
+export interface WithdrawalsOptions {
+  /** Milliseconds that only go forward. */
+  readonly now?: () => number;
+  /** Whether withdrawals of other processes may go by unheard. Default never. */
+  readonly isDeaf?: () => boolean;
 }
 
 /** A transaction whose outcome was not heard by then is over; its texts are applied again if it failed. */
 const OUTCOME_KNOWN_MS = MINUTE_MS;
-/** No message waits so long between the gate and its first byte. */
-const KEPT_MS = 15 * MINUTE_MS;
-const MANY = 10_000;
 
-export function createWithdrawals(now: () => number = () => performance.now()): Withdrawals {
-  const byKey = new Map<string, Withdrawal>();
+export function createWithdrawals({
+  now = () => performance.now(),
+  isDeaf = () => false,
+}: WithdrawalsOptions = {}): Withdrawals {
+  /** By list and phone, in the order of their turns. */
+  const byList = new Map<number, Map<number, Withdrawal>>();
+  /** Looks that have not ended, in order: at which turn and when they began. */
+  const looks = new Map<number, number>();
+  let turn = 0;
+  let doubtedTurn = 0;
 
-  function forgetOld(): void {
-    if (byKey.size < MANY) return;
-    const before = now() - KEPT_MS;
-    for (const [key, { beganAt }] of byKey) if (beganAt < before) byKey.delete(key);
+  function put(stopped: readonly Stopped[], openUntilMs: number): void {
+    for (const { listId, phone } of stopped) {
+      const ofList = byList.get(listId) ?? new Map<number, Withdrawal>();
+      byList.set(listId, ofList);
+      ofList.delete(phone);
+      ofList.set(phone, { turn, openUntilMs });
+      forgetOld(ofList);
+    }
+  }
+
+  /** Those that all looks under way have seen. */
+  function forgetOld(ofList: Map<number, Withdrawal>): void {
+    const [[oldestTurn, oldestMs] = [turn + 1, now()]] = looks;
+    for (const [phone, withdrawal] of ofList) {
+      if (withdrawal.turn >= oldestTurn || withdrawal.openUntilMs > oldestMs) break;
+      ofList.delete(phone);
+    }
   }
 
   return {
-    now,
-    begin(listId, phone) {
-      forgetOld();
-      byKey.set(`${listId} ${phone}`, { beganAt: now(), openUntil: now() + OUTCOME_KNOWN_MS });
+    begin: (stopped, openMs = OUTCOME_KNOWN_MS) => put(stopped, now() + openMs),
+    settle: (stopped) => put(stopped, 0),
+    doubtAll() {
+      doubtedTurn = turn;
     },
-    settle(listId, phone) {
-      byKey.set(`${listId} ${phone}`, { beganAt: now(), openUntil: 0 });
-    },
-    isWithdrawn(listId, phone, gatedAt) {
-      if (byKey.size === 0) return false;
-      const known = byKey.get(`${listId} ${phone}`);
-      return known !== undefined && (known.openUntil > now() || gatedAt <= known.beganAt);
+    look(listId) {
+      const beganAt = ++turn;
+      const beganMs = now();
+      looks.set(beganAt, beganMs);
+      return {
+        isWithdrawn(phone) {
+          if (beganAt <= doubtedTurn || isDeaf()) return true;
+          const known = byList.get(listId)?.get(phone);
+          return known !== undefined && (beganAt <= known.turn || beganMs < known.openUntilMs);
+        },
+        end: () => void looks.delete(beganAt),
+      };
     },
   };
 }
 
-/** Nothing to the number starts to leave from here on, unless the transaction fails or the number comes back after it. */
-export function withdraw(
-  withdrawals: Pick<Withdrawals, 'begin' | 'settle'> | undefined,
-  transaction: Transaction,
-  stopped: readonly { readonly listId: number; readonly phone: number }[],
-): void {
-  if (withdrawals === undefined) return;
-  for (const { listId, phone } of stopped) withdrawals.begin(listId, phone);
-  afterCommit(transaction, () => {
-    for (const { listId, phone } of stopped) withdrawals.settle(listId, phone);
-  });
+/**
+ * To be called in the transaction that stores opt-outs or blocks, before it writes them: nothing to the numbers starts to
+ * leave from here on, unless the transaction fails or the number comes back after it.
+ */
+export type Withdraw = (transaction: Transaction, stopped: readonly Stopped[]) => Promise<void>;
+
+export interface WithdrawOptions {
+  /** To the other processes. Absent: there is none that sends. */
+  readonly link?: Pick<WithdrawalLink, 'tell'> | undefined;
+  /** The transaction's caller goes on when all processes have heard of it, and not at the commit. */
+  readonly waits?: boolean;
+}
+
+export function createWithdraw(
+  withdrawals: Pick<Withdrawals, 'begin' | 'settle'>,
+  { link, waits = false }: WithdrawOptions = {},
+): Withdraw {
+  return async (transaction, stopped) => {
+    if (stopped.length === 0) return;
+    withdrawals.begin(stopped);
+    const heard = await link?.tell(transaction, 'settle', stopped);
+    afterCommit(transaction, () => {
+      withdrawals.settle(stopped);
+      return waits ? heard?.() : undefined;
+    });
+  };
 }

@@ -1,5 +1,5 @@
 import type { Account, Directory, List } from '../accounts/directory-types.ts';
-import { type OptOut, type OptOutReason, type SubscriptionDeps, unsubscribe } from '../contacts/index.ts';
+import { type OptOut, type OptOutDeps, type OptOutReason, unsubscribe } from '../contacts/index.ts';
 import { toWallTime } from '../lib/wall-clock.ts';
 import { lockComplaintWatch, saveComplaintWatch } from '../store/complaint-watch-store.ts';
 import { markInvalid } from '../store/contact-store.ts';
@@ -88,7 +88,7 @@ export interface ContactEffects {
   apply(transaction: Transaction, moved: readonly Moved[], nowMs: number): Promise<void>;
 }
 
-export interface ContactEffectsDeps extends SubscriptionDeps {
+export interface ContactEffectsDeps extends OptOutDeps {
   readonly directory: Pick<Directory, 'account' | 'list'>;
   /** So many messages of the list were called spam that this ends no subscriptions until then; after the commit. */
   readonly onComplaints?: ((list: List, untilMs: number) => void) | undefined;

@@ -1,7 +1,7 @@
 import { setMaxListeners } from 'node:events';
 import type { Account, Directory, List } from '../accounts/directory-types.ts';
 import { WITHDRAWN, type CarrierConnection, type CarrierEvents } from '../carriers/carrier.ts';
-import type { Withdrawals } from '../contacts/index.ts';
+import type { Look, Withdrawals } from '../contacts/index.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { IdCodec } from '../lib/public-id.ts';
 import type { Log } from '../log/log.ts';
@@ -74,8 +74,8 @@ export interface PipelineDeps {
   readonly clock: Clock;
   readonly random: () => number;
   readonly workerId: number;
-  /** Opt-outs that this process is writing. */
-  readonly withdrawals: Withdrawals;
+  /** Opt-outs that are being written. */
+  readonly withdrawals: Pick<Withdrawals, 'look'>;
   readonly owns: (listId: number) => boolean;
   readonly minQueueAgeMs: number;
   /** Of claims and of submitting marks. Default 60,000. */
@@ -159,14 +159,19 @@ async function workOff(
   signal: AbortSignal,
 ): Promise<WorkedOff> {
   const { listId } = claim;
+  const look = deps.withdrawals.look(listId);
   try {
     const recorded = await gateAndRecord(deps, claim);
-    if (recorded === undefined) return NOTHING_SENT;
+    if (recorded === undefined) {
+      look.end();
+      return NOTHING_SENT;
+    }
     const connection = connectionFor(deps, recorded.list, claim);
     const sent = recorded.messages.length;
-    const finished = submit(deps, { ...recorded, claim, connection, onAnswered, dispatcherOf, signal });
-    return { sent, finished };
+    const submitting = submit(deps, { ...recorded, claim, look, connection, onAnswered, dispatcherOf, signal });
+    return { sent, finished: submitting.finally(look.end) };
   } catch (error) {
+    look.end();
     if (error instanceof LeaseLostError) return NOTHING_SENT;
     if (claim.isLastTry && !isConnectionError(error)) return await setAside(deps, claim, error);
     const batchIds = claim.batches.map((batch) => batch.batchId);
@@ -195,14 +200,11 @@ interface RecordedWork {
   readonly list: List;
   readonly submission: Submission;
   readonly messages: readonly OutboundMessage[];
-  /** When the gate began to look at them, for `withdrawals`. */
-  readonly gatedAt: number;
 }
 
 async function gateAndRecord(deps: WorkDeps, claim: Claim): Promise<RecordedWork | undefined> {
   const { listId, batches, limit } = claim;
   const work = await readWork(deps.pool, deps.ids, batches, limit);
-  const gatedAt = deps.withdrawals.now();
   const list = deps.directory.list(listId);
   const batch = newGateBatch(
     { listId, list, account: accountOf(deps.directory, list), nowMs: deps.clock() },
@@ -215,7 +217,7 @@ async function gateAndRecord(deps: WorkDeps, claim: Claim): Promise<RecordedWork
   const recorded = await recordVerdicts(deps, verdicts, () => submissionId);
   deps.metrics.onStage('record', performance.now() - startedMs);
   deps.metrics.onGated(batch.live.length, batch.refused);
-  return recorded === undefined || list === undefined ? undefined : { ...recorded, list, gatedAt };
+  return recorded === undefined || list === undefined ? undefined : { ...recorded, list };
 }
 
 function accountOf(directory: Directory, list: List | undefined): Account | undefined {
@@ -258,6 +260,8 @@ function createRefusal({ connectionFailed }: { connectionFailed: boolean }): Car
 
 interface SubmitWork extends RecordedWork {
   readonly claim: Claim;
+  /** What the gate saw of opt-outs. */
+  readonly look: Look;
   readonly connection: CarrierConnection;
   readonly onAnswered: (count: number) => void;
   readonly dispatcherOf: () => Dispatcher;
@@ -266,7 +270,7 @@ interface SubmitWork extends RecordedWork {
 
 /** From here on the messages may be on the wire: whatever goes wrong, they are not submitted again. */
 async function submit(deps: WorkDeps, work: SubmitWork): Promise<void> {
-  const { list, messages, submission, connection, claim, gatedAt, signal } = work;
+  const { list, messages, submission, connection, claim, look, signal } = work;
   claim.breaker.admit();
   const health = isSandbox(claim.batches) ? undefined : deps.health;
   let unanswered = messages.length;
@@ -281,8 +285,7 @@ async function submit(deps: WorkDeps, work: SubmitWork): Promise<void> {
       messages,
       signal,
       findStopped: (marked) => findStopped(deps, list.id, marked),
-      isWithdrawn: ({ phone, flags }) =>
-        !hasFlag(flags, 'skip_contact_validation') && deps.withdrawals.isWithdrawn(list.id, phone, gatedAt),
+      isWithdrawn: ({ phone, flags }) => !hasFlag(flags, 'skip_contact_validation') && look.isWithdrawn(phone),
       async record(settled, done) {
         const answers = settled.filter(({ outcome }) => outcome !== WITHDRAWN);
         noteConnection(claim, answers);

@@ -16,14 +16,30 @@ export class DatabaseUnavailableError extends Error {
  * @throws DatabaseUnavailableError when the connection cannot be had or breaks; else what `work` throws
  */
 export async function withTransaction<T>(pool: Pool, work: (transaction: Transaction) => Promise<T>): Promise<T> {
+  const { result, telling } = await commit(pool, work);
+  if (telling.length > 0) await Promise.all(telling);
+  return result;
+}
+
+interface Committed<T> {
+  readonly result: T;
+  /** What was begun after the commit. */
+  readonly telling: readonly Promise<void>[];
+}
+
+async function commit<T>(pool: Pool, work: (transaction: Transaction) => Promise<T>): Promise<Committed<T>> {
   const client = await connect(pool);
   let broken: unknown;
   try {
     await client.query('begin');
     const result = await work(client as Transaction);
     await client.query('commit');
-    for (const tell of afterCommits.get(client) ?? []) tell();
-    return result;
+    const telling: Promise<void>[] = [];
+    for (const tell of afterCommits.get(client) ?? []) {
+      const told = tell();
+      if (told instanceof Promise) telling.push(told);
+    }
+    return { result, telling };
   } catch (error) {
     broken = await rollBack(client, error);
     throw toDatabaseError(error);
@@ -33,13 +49,16 @@ export async function withTransaction<T>(pool: Pool, work: (transaction: Transac
   }
 }
 
-const afterCommits = new WeakMap<PoolClient, (() => void)[]>();
+type Tell = () => Promise<void> | void;
+
+const afterCommits = new WeakMap<PoolClient, Tell[]>();
 
 /**
- * Calls `tell` when the transaction is committed, before whoever began it goes on; never when it is rolled back, nor when
- * the answer to its commit is lost. `tell` must not throw.
+ * Calls `tell` when the transaction is committed; never when it is rolled back, nor when the answer to its commit is lost.
+ * Whoever began it goes on when what `tell` returns has resolved; the connection is free by then. `tell` must not throw,
+ * nor its promise reject.
  */
-export function afterCommit(transaction: Transaction, tell: () => void): void {
+export function afterCommit(transaction: Transaction, tell: Tell): void {
   const known = afterCommits.get(transaction);
   if (known === undefined) afterCommits.set(transaction, [tell]);
   else known.push(tell);

@@ -1,4 +1,10 @@
-import { bindContactVerbs, type ContactVerbs } from '../../src/contacts/index.ts';
+import {
+  bindContactVerbs,
+  type ContactVerbs,
+  createWithdraw,
+  createWithdrawals,
+  type Withdrawals,
+} from '../../src/contacts/index.ts';
 import { simulatedLookup } from '../../src/phone/index.ts';
 import { createOutbox, type WebhookEvent } from '../../src/webhooks/index.ts';
 import { createHttpFixture, type HttpFixture } from './http-fixture.ts';
@@ -9,6 +15,7 @@ export interface ContactApi extends AsyncDisposable {
   readonly installation: Installation;
   readonly http: HttpFixture;
   readonly verbs: ContactVerbs;
+  readonly withdrawals: Withdrawals;
   /** What webhooks were told, newest last. */
   readonly told: WebhookEvent[];
   call(method: Method, path: string, body?: unknown, headers?: Record<string, string>): Promise<ApiReply>;
@@ -32,13 +39,16 @@ export async function createContactApi(): Promise<ContactApi> {
     emit: async (_transaction: unknown, _accountId: string, events: readonly WebhookEvent[]) =>
       void told.push(...events),
   };
-  const verbs = bindContactVerbs({ pool, directory, clock, outbox, lookup: simulatedLookup });
+  const withdrawals = createWithdrawals();
+  const withdraw = createWithdraw(withdrawals);
+  const verbs = bindContactVerbs({ pool, directory, clock, outbox, withdraw, lookup: simulatedLookup });
   const plain = createHttpFixture();
   const http = createHttpFixture({ pool, directory, clock, verbs: { ...plain.deps.verbs, contacts: verbs } });
   return {
     installation,
     http,
     verbs,
+    withdrawals,
     told,
     async call(method, path, body, headers = {}) {
       const response = await http.app.inject({

@@ -19,7 +19,7 @@ import { createIdCodec, type IdCodec } from '../../src/lib/public-id.ts';
 import { createListWithin } from '../../src/lists/index.ts';
 import { openLmdbLog } from '../../src/log/lmdb-log.ts';
 import type { Log } from '../../src/log/log.ts';
-import { createWithdrawals } from '../../src/contacts/index.ts';
+import { createWithdraw, createWithdrawals } from '../../src/contacts/index.ts';
 import {
   checkBooks,
   createMessageEvents,
@@ -36,7 +36,7 @@ import {
   createGate,
   createLandStage,
   createPipeline,
-  encodeEvents,
+  createTakeEvents,
   landWithin,
   recoverSubmissions,
   settleDoubts,
@@ -155,13 +155,14 @@ export async function createPipelineRig(options: RigOptions = {}): Promise<Pipel
   const messageEvents = createMessageEvents({ outbox, directory, ids });
   const guardedLists: number[] = [];
   const withdrawals = createWithdrawals();
+  const withdraw = createWithdraw(withdrawals);
   const onComplaints = ({ id }: { readonly id: number }): void => void guardedLists.push(id);
-  const contactEffects = createContactEffects({ directory, outbox, withdrawals, onComplaints });
+  const contactEffects = createContactEffects({ directory, outbox, withdraw, onComplaints });
+  const takeEvents = createTakeEvents({ log, directory, withdrawals, clock });
   let appending = 0;
   async function onEvents(events: CarrierEvents): Promise<void> {
-    const value = encodeEvents({ ...events, carrier: 'simulator', arrivedMs: clock() });
     appending++;
-    await log.append('events', events.listId % log.partitions, value).finally(() => appending--);
+    await takeEvents(events).finally(() => appending--);
   }
   const store = building.use(openSimulatorStore(join(folder, 'simulator')));
   const simulator = building.use(createSimulatorCarrier({ store, clock, onEvents, timeScale }));
@@ -193,7 +194,7 @@ export async function createPipelineRig(options: RigOptions = {}): Promise<Pipel
     directory,
     accept,
     outbox: createOutbox({ directory, clock }),
-    withdrawals,
+    withdraw,
     answersOf: (list) => connections.carrierOf(list) ?? {},
     owns,
     onError,

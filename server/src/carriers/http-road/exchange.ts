@@ -32,6 +32,9 @@ export interface ExchangeLimits {
   readonly maxAnswerBytes: number;
 }
 
+/** It might not start any more. */
+export const KEPT_BACK = { kind: 'not_sent', code: 'kept_back', stopped: true } as const satisfies RoadAnswer;
+
 class ExchangeError extends Error {
   readonly code: string;
   constructor(code: string) {
@@ -47,6 +50,7 @@ class ExchangeError extends Error {
 export class Exchange implements Dispatcher.DispatchHandler {
   readonly #limits: ExchangeLimits;
   readonly #resolve: (answer: RoadAnswer) => void;
+  readonly #mayStart: () => boolean;
   #controller: Dispatcher.DispatchController | undefined;
   #timer: NodeJS.Timeout | undefined;
   #isOver = false;
@@ -55,9 +59,11 @@ export class Exchange implements Dispatcher.DispatchHandler {
   readonly #chunks: Buffer[] = [];
   #sizeBytes = 0;
 
-  constructor(limits: ExchangeLimits, resolve: (answer: RoadAnswer) => void) {
+  /** @param mayStart asked once more right before the first byte: connecting takes its time */
+  constructor(limits: ExchangeLimits, resolve: (answer: RoadAnswer) => void, mayStart: () => boolean = () => true) {
     this.#limits = limits;
     this.#resolve = resolve;
+    this.#mayStart = mayStart;
   }
 
   /** Hands the request to undici. */
@@ -83,6 +89,11 @@ export class Exchange implements Dispatcher.DispatchHandler {
     // Given up before it had a connection; or written before, to a connection that broke: never a second time.
     if (this.#isOver || this.#controller !== undefined) {
       controller.abort(new ExchangeError('not_repeated'));
+      return;
+    }
+    if (!this.#mayStart()) {
+      this.#end(KEPT_BACK);
+      controller.abort(new ExchangeError(KEPT_BACK.code));
       return;
     }
     this.#controller = controller;

@@ -36,6 +36,8 @@ export interface RoadRequests {
   readonly count: number;
   /** Called when the request is due. undefined: there is nothing to send any more. */
   readonly toRequest: (index: number) => RoadRequest | undefined;
+  /** Asked when the request has its connection, right before its first byte. False: it is not sent, `KEPT_BACK`. */
+  readonly mayStart?: (index: number) => boolean;
   readonly onAnswer: (index: number, answer: RoadAnswer) => void;
 }
 
@@ -123,18 +125,19 @@ function openRoad(
   { pool }: Host,
   { prefix, limits, stopGraceMs, lane }: RoadParts,
 ): Pick<HttpRoad, 'send' | 'sendAll'> {
-  function exchange(request: RoadRequest, live?: Set<Exchange>): Promise<RoadAnswer> {
+  function exchange(request: RoadRequest, live?: Set<Exchange>, mayStart?: () => boolean): Promise<RoadAnswer> {
     return new Promise((resolve) => {
-      const own = new Exchange(limits, (answer) => {
+      const onAnswer = (answer: RoadAnswer): void => {
         live?.delete(own);
         resolve(answer);
-      });
+      };
+      const own = new Exchange(limits, onAnswer, mayStart);
       live?.add(own);
       own.start(pool, prefix === '' ? request : { ...request, path: `${prefix}${request.path}` });
     });
   }
 
-  async function sendAll({ count, toRequest, onAnswer }: RoadRequests, signal: AbortSignal): Promise<void> {
+  async function sendAll({ count, toRequest, mayStart, onAnswer }: RoadRequests, signal: AbortSignal): Promise<void> {
     const live = new Set<Exchange>();
     let grace: NodeJS.Timeout | undefined;
     const onStop = (): void => {
@@ -143,7 +146,8 @@ function openRoad(
     signal.addEventListener('abort', onStop, { once: true });
     const start = async (index: number): Promise<void> => {
       const request = attempt(() => toRequest(index));
-      onAnswer(index, request === undefined ? UNBUILDABLE : await exchange(request, live));
+      const mayBegin = mayStart === undefined ? undefined : (): boolean => mayStart(index);
+      onAnswer(index, request === undefined ? UNBUILDABLE : await exchange(request, live, mayBegin));
     };
     const started = await lane.run({ count, start }, signal);
     signal.removeEventListener('abort', onStop);

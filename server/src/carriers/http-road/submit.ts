@@ -1,5 +1,5 @@
 import { WITHDRAWN, type SubmitMessage, type SubmitOutcome } from '../carrier.ts';
-import type { Answered, RoadAnswer, RoadRequest } from './exchange.ts';
+import { type Answered, KEPT_BACK, type RoadAnswer, type RoadRequest } from './exchange.ts';
 import type { HttpRoad } from './http-road.ts';
 
 /**
@@ -70,6 +70,7 @@ async function submitBatches(
       const starting = start(batch);
       return starting.length === 0 ? undefined : dialect.toRequest(starting);
     },
+    mayStart: (batch: number) => messagesOf(batch).every((message) => message.isWithdrawn?.() !== true),
     onAnswer(batch: number, answer: RoadAnswer) {
       const places = placesOf(batch);
       const verdict = judge(dialect, messagesOf(batch), answer);
@@ -97,6 +98,7 @@ function judge(dialect: SubmitDialect, batch: readonly SubmitMessage[], answer: 
 }
 
 function withoutAnswer(answer: Exclude<RoadAnswer, Answered>): SubmitOutcome {
+  if (answer === KEPT_BACK) return WITHDRAWN;
   const { kind, code } = answer;
   if (kind === 'lost') return { kind: 'in_doubt', code };
   return { kind: 'retry', detail: 'CARRIER_UNAVAILABLE', code, connectionFailed: !answer.stopped };

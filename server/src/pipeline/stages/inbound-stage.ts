@@ -1,6 +1,6 @@
 import type { Account, Directory, List } from '../../accounts/directory-types.ts';
 import type { InboundText } from '../../carriers/carrier.ts';
-import { appendConsents, classifyInbound, toNormalForm, type Classified } from '../../compliance/index.ts';
+import { appendConsents, type Classified } from '../../compliance/index.ts';
 import {
   type Evidence,
   type OptOut,
@@ -8,7 +8,7 @@ import {
   subscribe,
   type Subscription,
   unsubscribe,
-  type Withdrawals,
+  type Withdraw,
 } from '../../contacts/index.ts';
 import {
   ANSWER_WITHIN_MS,
@@ -41,6 +41,7 @@ import type { Outbox, ReplyEvent } from '../../webhooks/index.ts';
 import type { Accept, AcceptItem } from '../accept-types.ts';
 import { LANES, SOURCES } from '../batch.ts';
 import { FLAGS } from '../flags.ts';
+import { createTextReader, findStopping, isOptOut, listsOfOptOut, toStoredBody } from '../opt-out-texts.ts';
 import type { AcceptedMessage } from '../outbound-message.ts';
 
 const REPLY_WINDOW_MS = 7 * DAY_MS;
@@ -54,7 +55,7 @@ export interface InboundDeps {
   readonly ids: Pick<IdCodec, 'encode'>;
   readonly accept: Pick<Accept, 'acceptWithin'>;
   readonly outbox: Outbox;
-  readonly withdrawals: Withdrawals;
+  readonly withdraw: Withdraw;
   readonly answersOf: (list: List) => CarrierAnswers;
 }
 
@@ -103,6 +104,7 @@ export async function applyTexts(
   if (list === undefined || account === undefined) throw new Error(`list ${listId} is not known here yet`);
   const scope: Scope = { deps, transaction, list, account, nowMs, replies: [] };
   const fresh = await store(scope, texts);
+  await letGo(scope, texts, fresh);
   const answers = await answerBook(scope, fresh);
   for (const round of toRounds(fresh)) await applyRound(scope, round, answers);
   await updateInboundTexts(
@@ -116,8 +118,8 @@ export async function applyTexts(
 }
 
 async function store({ transaction, list, nowMs }: Scope, texts: readonly ArrivedText[]): Promise<Applied[]> {
-  const joinKeywords = new Set(list.settings.joinKeywords.map(toNormalForm));
-  const all = texts.map((arrived) => toApplied(arrived, joinKeywords, nowMs));
+  const read = createTextReader(list);
+  const all = texts.map((arrived) => toApplied(arrived, read(arrived.text), nowMs));
   const window = { windowMs: REPLY_WINDOW_MS, simulatedFlag: FLAGS.simulated };
   const rows = all.map(({ row }) => row);
   const stored = new Map<string, StoredInboundText>(
@@ -129,20 +131,21 @@ async function store({ transaction, list, nowMs }: Scope, texts: readonly Arrive
     .sort((a, b) => a.row.receivedMs - b.row.receivedMs);
 }
 
-function toApplied(
-  { carrier, arrivedMs, text }: ArrivedText,
-  joinKeywords: ReadonlySet<string>,
-  nowMs: number,
-): Applied {
-  // The database has no room for U+0000 in a text.
-  const body = text.text.toWellFormed().replaceAll('\u0000', '\uFFFD');
-  const told = tellOf(text, classifyInbound(body, joinKeywords));
+/** Opt-outs that were applied before: their withdrawal, which began when they came once more, is over. */
+async function letGo({ deps, transaction, list }: Scope, texts: readonly ArrivedText[], fresh: readonly Applied[]) {
+  if (fresh.length === texts.length) return;
+  const ids = new Set(fresh.map(({ row }) => row.carrierId));
+  const again = texts.filter(({ text }) => !ids.has(text.id)).map(({ text }) => text);
+  await deps.withdraw(transaction, findStopping(deps.directory, list.id, again));
+}
+
+function toApplied({ carrier, arrivedMs, text }: ArrivedText, told: Classified, nowMs: number): Applied {
   const row = {
     carrier,
     carrierId: text.id,
     id: hexId(nowMs),
     phone: phoneToNumber(text.from),
-    body,
+    body: toStoredBody(text),
     class: told.class,
     rule: told.rule,
     label: told.label,
@@ -159,16 +162,6 @@ function toApplied(
     rule: told.rule,
     answer: null,
   };
-}
-
-const CARRIER_CLASSES = { stop: 'opt_out', start: 'start', help: 'help' } as const;
-
-/** What the carrier took a text for counts: it has acted by it already. But what we take for an opt-out stays one. */
-function tellOf({ keyword, text }: InboundText, classified: Classified): Classified {
-  if (keyword === undefined || classified.class === CARRIER_CLASSES[keyword]) return classified;
-  if (keyword !== 'stop' && (classified.class === 'opt_out' || classified.class === 'abuse')) return classified;
-  const word = text.trim().toUpperCase().slice(0, 160);
-  return { class: CARRIER_CLASSES[keyword], rule: `carrier ${keyword}`, label: null, keyword: word, answer: null };
 }
 
 function isChanged(text: Applied): boolean {
@@ -192,7 +185,7 @@ function toRounds(texts: readonly Applied[]): Applied[][] {
 async function applyRound(scope: Scope, texts: readonly Applied[], answers: AnswerBook): Promise<void> {
   const { list } = scope;
   const requests = await understandYes(scope, texts);
-  const optOuts = texts.filter((text) => isOptOut(scope, text));
+  const optOuts = texts.filter((text) => isOptOut(scope.account, text.class));
   await applyOptOuts(scope, optOuts);
   // A number that is not used any more still counts opt-outs, and nothing else.
   if (list.status !== 'deleted') {
@@ -209,10 +202,6 @@ async function applyRound(scope: Scope, texts: readonly Applied[], answers: Answ
     }
   }
   for (const text of texts) if (!mayAnswer(scope, text, answers)) text.answer = null;
-}
-
-function isOptOut({ account }: Scope, text: Applied): boolean {
-  return text.class === 'opt_out' || (text.class === 'abuse' && account.settings.abuseWordsMode === 'stop');
 }
 
 /** A yes of a number that was asked confirms; one of a number that opted out brings it back. Returns open questions. */
@@ -247,7 +236,7 @@ function toEvidence({ row, keyword }: Applied): Evidence {
 async function applyOptOuts(scope: Scope, texts: readonly Applied[]): Promise<void> {
   if (texts.length === 0) return;
   const { transaction, nowMs, list, deps } = scope;
-  const listIds = listsOfOptOut(scope);
+  const listIds = listsOfOptOut(deps.directory, list, scope.account);
   const optOuts = texts.flatMap((text) =>
     listIds.map((listId): OptOut => ({
       accountId: list.accountId,
@@ -264,14 +253,6 @@ async function applyOptOuts(scope: Scope, texts: readonly Applied[]): Promise<vo
   const changed = await unsubscribe(deps, transaction, optOuts, nowMs);
   const ended = new Set(changed.filter((optOut) => optOut.listId === list.id).map((optOut) => optOut.phone));
   for (const text of texts) if (ended.has(text.row.phone)) text.answer = 'stop';
-}
-
-/** In order, as all who lock rows of several lists take them. */
-function listsOfOptOut({ deps, list, account }: Scope): number[] {
-  const reach = list.settings.optoutScope ?? account.settings.optoutScope;
-  if (reach === 'list') return [list.id];
-  const others = deps.directory.listsOf(account.id).filter((other) => other.status !== 'deleted');
-  return [...new Set([list.id, ...others.map((other) => other.id)])].sort((a, b) => a - b);
 }
 
 /** Joins of numbers that are not subscribed, on a list that wants a YES: they are asked. */
