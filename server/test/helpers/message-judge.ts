@@ -4,6 +4,7 @@ export interface Ledger {
   readonly submits: readonly {
     readonly message_id: string;
     readonly count: number;
+    readonly last_at: string;
     /** By one of the submits. */
     readonly taken: boolean;
   }[];
