@@ -453,6 +453,26 @@ describe('blocks', () => {
   });
 });
 
+const OTHER_LIST = '+18005552000';
+
+test.each([
+  ['DELETE', '/api/v2/contacts', { phone_number: PHONE, list_number: LIST }, [true, false]],
+  ['POST', '/api/v2/blocks', { phone_number: PHONE, list_number: OTHER_LIST }, [false, true]],
+  ['POST', '/api/v2/blocks', { phone_number: PHONE }, [true, true]],
+  ['POST', '/api/v1/opt-outs', { to: PHONE, from_phone_number_id: LIST }, [true, false]],
+  ['POST', '/api/v1/opt-outs', { to: PHONE }, [true, true]],
+  ['POST', '/api/v1/opt-outs', { to: '+13125550199' }, [true, true]],
+  ['POST', '/api/v1/opt-outs', { to: '+13125550199', from_phone_number_id: OTHER_LIST }, [false, true]],
+] as const)('%s %s %j keeps back what passed the gate before it', async (method, path, body, expected) => {
+  await save();
+  await save({ list_number: OTHER_LIST });
+  const { directory } = api.installation;
+  const looks = [LIST, OTHER_LIST].map((number) => api.withdrawals.look(directory.listByNumber(number)?.id ?? 0));
+  expect((await api.call(method, path, body)).status).toBeLessThan(300);
+  const phone = Number('to' in body ? body.to : body.phone_number);
+  expect(looks.map((look) => look.isWithdrawn(phone))).toEqual(expected);
+});
+
 describe('version 1', () => {
   const V1 = '/api/v1';
   test('writes do nothing and say so, but the body must be JSON', async () => {
@@ -490,15 +510,76 @@ describe('version 1', () => {
   test.each([
     ['GET', '/contacts/555', undefined, 400, 'invalid_phone'],
     ['GET', '/contacts/3125550142', undefined, 404, 'contact_not_found'],
+    ['GET', '/contacts/abc', undefined, 400, 'invalid_phone'],
+    ['GET', '/contacts/%2B0123', undefined, 400, 'invalid_phone'],
+    ['GET', '/contacts/3125550142%00', undefined, 400, 'invalid_phone'],
     ['GET', '/contacts?limit=0', undefined, 400, 'invalid_limit'],
+    ['GET', '/contacts?limit=', undefined, 400, 'invalid_limit'],
+    ['GET', '/contacts?limit=1.5', undefined, 400, 'invalid_limit'],
+    ['GET', '/contacts?limit=x&offset=x', undefined, 400, 'invalid_limit'],
     ['GET', '/contacts?offset=-1', undefined, 400, 'invalid_offset'],
+    ['GET', '/contacts?offset=1e3', undefined, 400, 'invalid_offset'],
     ['POST', '/opt-outs', {}, 400, 'missing_to'],
+    ['POST', '/opt-outs', { to_msisdn: '', to: null, reason: 5 }, 400, 'missing_to'],
+    ['POST', '/opt-outs', { to_msisdn: 3125550142 }, 400, 'invalid_phone'],
+    ['POST', '/opt-outs', { to_msisdn: '5550142', reason: 5 }, 400, 'invalid_phone'],
+    ['POST', '/opt-outs', { to: PHONE, reason: 'x'.repeat(256), from_phone_number_id: 'x' }, 400, 'invalid_reason'],
+    ['POST', '/opt-outs', { to: PHONE, from_phone_number_id: true }, 400, 'invalid_from'],
+    ['POST', '/opt-outs', { to: PHONE, from_phone_number_id: 'pn_0000000000000000' }, 404, 'list_not_found'],
+    ['POST', '/opt-outs', { to: PHONE, from_phone_number_id: '+18005559000' }, 404, 'list_not_found'],
     ['POST', '/opt-outs', { to_msisdn: '', to: '555' }, 400, 'invalid_phone'],
     ['POST', '/opt-outs', { to: PHONE, reason: 5 }, 400, 'invalid_reason'],
     ['POST', '/opt-outs', { to: PHONE, from_phone_number_id: 'x' }, 400, 'invalid_from'],
     ['POST', '/opt-outs', { to: PHONE, from_phone_number_id: 99 }, 404, 'list_not_found'],
   ] as const)('%s %s %j', async (method, path, body, status, code) => {
     expect(await api.call(method, V1 + path, body)).toMatchObject({ status, json: { code, deprecated: true } });
+  });
+
+  test('contacts and their page have exactly the fields of version 1; a page is sorted by id and goes from the offset', async () => {
+    await save({ first_name: 'Zoe', last_name: 'Ray' });
+    await save({ phone_number: '+13125550143' });
+    const whole = (await api.call('GET', `${V1}/contacts`)).json;
+    expect(Object.keys(whole)).toEqual(['contacts', 'deprecated']);
+    const ids = whole.contacts.map(({ id }: { id: string }) => id);
+    expect(ids).toEqual(ids.toSorted());
+    const [first] = whole.contacts.filter((row: { phone_number: string }) => row.phone_number === PHONE);
+    expect(first).toEqual({
+      id: expect.stringMatching(/^[0-9a-f]{24}$/),
+      phone_number: PHONE,
+      first_name: 'Zoe',
+      last_name: 'Ray',
+      email: null,
+      status: 'subscribed',
+      opted_out: null,
+      timezone: 'America/Chicago',
+      created_at: new Date(START_MS).toISOString(),
+    });
+    expect((await api.call('GET', `${V1}/contacts/3125550142`)).json).toEqual({
+      phone_number: PHONE,
+      status: 'subscribed',
+      opted_out: null,
+      contact: first,
+      deprecated: true,
+    });
+    const page = await api.call('GET', `${V1}/contacts?limit=1&offset=1`);
+    expect(page.json.contacts).toEqual([whole.contacts[1]]);
+    expect((await api.call('GET', `${V1}/contacts?offset=2`)).json.contacts).toEqual([]);
+  });
+
+  test.each(['+13125550142', '13125550142', '(312) 555-0142', '312.555.0142'])('reads %s', async (written) => {
+    await save();
+    expect((await api.call('GET', `${V1}/contacts/${encodeURIComponent(written)}`)).json.phone_number).toBe(PHONE);
+    const optOut = await api.call('POST', `${V1}/opt-outs`, { to_msisdn: written });
+    expect(optOut.json).toEqual({ success: true, to_msisdn: PHONE, lists_unsubscribed: 1, deprecated: true });
+  });
+
+  test('the reason of an opt-out is kept in the ledger', async () => {
+    await save();
+    await api.call('POST', `${V1}/opt-outs`, { to_msisdn: PHONE, reason: 'asked on the phone' });
+    const { rows } = await api.installation.pool.query(
+      `select source, text from consent where kind = 'opt_out' order by seq desc limit 1`,
+    );
+    expect(rows).toEqual([{ source: 'api', text: 'asked on the phone' }]);
   });
 
   test('an opt-out ends all subscriptions, or one; of an unknown number it is a block', async () => {

@@ -30,6 +30,7 @@ export interface WithdrawalLinkOptions {
   /** Lengths of time, for tests. */
   readonly deafAfterMs?: number;
   readonly heardWithinMs?: number;
+  readonly announcedWithinMs?: number;
 }
 
 /** Opt-outs between the processes of an installation, as long as messages that have passed the gate may still leave. */
@@ -41,8 +42,9 @@ export interface WithdrawalLink {
    */
   tell(db: Queryable, step: WithdrawalStep, stopped: readonly Stopped[]): Promise<Heard>;
   /**
-   * Tells of opt-outs that have come and are not stored yet; resolves when the others have heard, or some seconds later.
-   * Never rejects: a database that cannot be asked makes the others deaf too.
+   * Tells of opt-outs that have come and are not stored yet; resolves when the others have heard, and within a
+   * second in any case, because carriers wait; at once where the last poll saw no other process that sends. Never rejects:
+   * a database that cannot be asked makes the others deaf too.
    */
   announce(db: Queryable, stopped: readonly Stopped[]): Promise<void>;
   /** What others tell may go by unheard: no message is to be started. */
@@ -57,6 +59,8 @@ const POLL_MS = SECOND_MS;
 const DEAF_AFTER_MS = 4 * SECOND_MS;
 /** By then a worker that did not answer is deaf. */
 const HEARD_WITHIN_MS = 5 * SECOND_MS;
+/** Carriers are answered within a second, also while a worker does not answer. */
+const ANNOUNCED_WITHIN_MS = 800;
 /** A process that was not seen for so long sends nothing (`partition-leases.ts`). */
 const GONE_MS = 30 * SECOND_MS;
 /** A payload has at most 8,000 bytes. */
@@ -70,11 +74,15 @@ interface Waiting {
 }
 
 export async function openWithdrawalLink(options: WithdrawalLinkOptions): Promise<WithdrawalLink> {
-  const { clock, workerId, onWithdrawn, deafAfterMs = DEAF_AFTER_MS, heardWithinMs = HEARD_WITHIN_MS } = options;
+  const { clock, workerId, onWithdrawn } = options;
+  const { deafAfterMs = DEAF_AFTER_MS, heardWithinMs = HEARD_WITHIN_MS } = options;
+  const { announcedWithinMs = ANNOUNCED_WITHIN_MS } = options;
   const self = randomBytes(6).toString('hex');
   let told = 0;
   let client: Client | undefined;
   let heardAtMs = 0;
+  /** Other processes that send; until the first poll there may be some. */
+  let hasPeers = true;
   const waiting = new Map<string, Waiting>();
   /** Workers that let a telling run out and were not heard since: they are deaf until then. */
   const silent = new Set<number>();
@@ -147,7 +155,7 @@ export async function openWithdrawalLink(options: WithdrawalLinkOptions): Promis
       onNotification: hear,
       async poll(on) {
         const askedAtMs = performance.now();
-        await on.query('select 1');
+        hasPeers = (await readPeers(on, { workerId, seenSinceMs: clock() - GONE_MS })) > 0;
         heardAtMs = askedAtMs;
       },
       onBroken() {
@@ -179,7 +187,8 @@ export async function openWithdrawalLink(options: WithdrawalLinkOptions): Promis
     },
     async announce(db, stopped) {
       const telling = link.tell(db, 'begin', stopped).then((heard) => heard());
-      await within(heardWithinMs, telling).catch(() => {});
+      const heard = within(announcedWithinMs, telling).catch(() => {});
+      if (hasPeers) await heard;
     },
     isDeaf: () => client === undefined || performance.now() - heardAtMs > deafAfterMs,
     async [Symbol.asyncDispose]() {
@@ -194,20 +203,32 @@ function toStopped(text: string): Stopped {
   return { listId: Number(listId), phone: Number(phone) };
 }
 
-/** The other processes that send. */
+interface Peers {
+  /** Not this one; null: all are others. */
+  readonly workerId: number | null;
+  readonly seenSinceMs: number;
+}
+
+const IS_PEER = `id is distinct from $1 and seen_ms > $2 and 'pipeline' = any (string_to_array(roles, ','))`;
+
+async function readPeers(db: Client, { workerId, seenSinceMs }: Peers): Promise<number> {
+  const { rows } = await db.query<{ peers: number }>({
+    name: 'withdrawal.peers',
+    text: `select count(*)::integer as peers from worker where ${IS_PEER}`,
+    values: [workerId, seenSinceMs],
+  });
+  return rows[0]?.peers ?? 0;
+}
+
 async function tellAndFindWorkers(
   db: Queryable,
   payload: string,
-  { workerId, seenSinceMs }: { readonly workerId: number | null; readonly seenSinceMs: number },
+  { workerId, seenSinceMs }: Peers,
 ): Promise<readonly number[]> {
   const { rows } = await db.query<{ workers: number[] }>({
     name: 'withdrawal.tell',
-    text: `
-      select pg_notify('${TOLD}', $1), array(
-        select id from worker
-        where id is distinct from $2 and seen_ms > $3 and 'pipeline' = any (string_to_array(roles, ','))
-      ) as workers`,
-    values: [payload, workerId, seenSinceMs],
+    text: `select pg_notify('${TOLD}', $3), array(select id from worker where ${IS_PEER}) as workers`,
+    values: [workerId, seenSinceMs, payload],
   });
   return rows[0]?.workers ?? [];
 }

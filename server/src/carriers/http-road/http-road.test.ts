@@ -263,6 +263,22 @@ test('a proxy of the environment is not asked', async () => {
   }
 });
 
+test('whoever opts out while a connection is being made gets nothing; nor do those in the same request, for now', async () => {
+  const peer = await listen((socket) => socket.write(toAnswer(200)));
+  const connection = connect(peer.url, {}, { batchSize: 2 });
+  let asked = 0;
+  const messages = [
+    // Its turn came, and then somebody wrote STOP.
+    makeMessage('+18445550111', '+13125550142', { isWithdrawn: () => ++asked > 1 }),
+    makeMessage('+18445550111', '+13125550143', { isWithdrawn: () => false }),
+  ];
+  const { outcomes, counts } = await submitAll(connection, messages);
+  expect([outcomes, counts, asked]).toEqual([[WITHDRAWN, WITHDRAWN], [1, 1], 2]);
+  expect(peer.requests).toEqual([]);
+  expect(await submitOne(connection)).toEqual(ACCEPTED);
+  expect(peer.requests).toHaveLength(1);
+});
+
 test.each([
   ['one message a request', 1],
   ['three messages a request', 3],
