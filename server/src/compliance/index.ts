@@ -5,6 +5,7 @@ export { appendConsent, appendConsents, type ConsentEntry } from './consent-ledg
 export type { ConsentKind, ConsentView } from './consent-record.ts';
 export { consentsSchema, listConsents } from './list-consents.ts';
 export { type LedgerCheck, verifyConsents } from './verify-consents.ts';
+export { findRoom } from './frequency-cap.ts';
 export { findOpening } from './quiet-hours.ts';
-export { candidateStates, candidateZones, CAPPED_STATES, MAX_CAP, MAX_CAP_HOURS, rulesFor } from './quiet-place.ts';
+export { candidateStates, candidateZones, MAX_CAP, MAX_CAP_HOURS, rulesFor } from './quiet-place.ts';
 export { parseRuleName, type QuietRule, toRuleName } from './quiet-rule.ts';

@@ -1,4 +1,5 @@
 import { stateOf, timeZonesOf } from '../phone/index.ts';
+import { DAY_MS } from '../lib/clock.ts';
 import { countryOf, numberToPhone } from '../lib/e164.ts';
 import type { QuietRule } from './quiet-rule.ts';
 import { QUIET_RULES } from './quiet-rules-data.ts';
@@ -59,19 +60,23 @@ export function candidateStates({ phone, stateFields }: Pick<RecipientPlace, 'ph
 /** The rules in force for a number and the states in which its owner may be, on the day of `nowMs` (UTC). */
 export function rulesFor(phone: number, states: readonly string[], nowMs: number): readonly QuietRule[] {
   const country = countryOf(numberToPhone(phone));
-  const date = new Date(nowMs).toISOString().slice(0, 10);
-  return QUIET_RULES.filter(
-    (rule) =>
-      rule.enabled &&
+  return TERMS.filter(
+    ({ rule, fromMs, endMs }) =>
       rule.country === country &&
-      (rule.region === null || states.includes(rule.region)) &&
-      (rule.validFrom === null || rule.validFrom <= date) &&
-      (rule.validTo === null || rule.validTo >= date),
-  );
+      nowMs >= fromMs &&
+      nowMs < endMs &&
+      (rule.region === null || states.includes(rule.region)),
+  ).map(({ rule }) => rule);
 }
 
-const CAPS = QUIET_RULES.filter((rule) => rule.enabled && rule.cap !== null);
-/** States with a cap, and the widest that caps are. */
-export const CAPPED_STATES: readonly string[] = CAPS.flatMap((rule) => rule.region ?? []);
-export const MAX_CAP = Math.max(...CAPS.map((rule) => rule.cap?.messages ?? 0));
-export const MAX_CAP_HOURS = Math.max(...CAPS.map((rule) => rule.cap?.hours ?? 0));
+/** Rules that are switched on, each with its first moment and the first one after it, UTC. */
+const TERMS = QUIET_RULES.filter((rule) => rule.enabled).map((rule) => ({
+  rule,
+  fromMs: rule.validFrom === null ? Number.NEGATIVE_INFINITY : Date.parse(rule.validFrom),
+  endMs: rule.validTo === null ? Number.POSITIVE_INFINITY : Date.parse(rule.validTo) + DAY_MS,
+}));
+
+const CAPS = TERMS.flatMap(({ rule }) => rule.cap ?? []);
+/** The widest that caps are. */
+export const MAX_CAP = Math.max(...CAPS.map((cap) => cap.messages));
+export const MAX_CAP_HOURS = Math.max(...CAPS.map((cap) => cap.hours));

@@ -212,7 +212,8 @@ async function gateAndRecord(deps: WorkDeps, claim: Claim): Promise<RecordedWork
   );
   await runStages(deps.gate, batch, (stage, ms) => deps.metrics.onStage(stage, ms));
   const submissionId = await deps.numbers.take(1);
-  const verdicts = { listId, nowMs: batch.nowMs, claims: work.claims, live: batch.live, refused: batch.refused };
+  const { nowMs, live, refused, reservations } = batch;
+  const verdicts = { listId, nowMs, claims: work.claims, live, refused, reservations };
   const startedMs = performance.now();
   const recorded = await recordVerdicts(deps, verdicts, () => submissionId);
   deps.metrics.onStage('record', performance.now() - startedMs);
@@ -229,7 +230,7 @@ export function newGateBatch(
   messages: OutboundMessage[],
   dryRun = false,
 ): GateBatch {
-  return { ...facts, live: messages, refused: [], dryRun };
+  return { ...facts, live: messages, refused: [], reservations: [], dryRun };
 }
 
 /** A claim holds sandbox messages only or none (dispatch-stage.ts). */

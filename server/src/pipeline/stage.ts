@@ -1,4 +1,5 @@
 import type { Account, List } from '../accounts/directory-types.ts';
+import type { Transaction } from '../store/transaction.ts';
 import type { Check } from './decisions.ts';
 import { setDecision } from './decisions.ts';
 import type { DropReason } from './message-state.ts';
@@ -33,11 +34,18 @@ export interface GateBatch {
   readonly live: OutboundMessage[];
   readonly refused: Refusal[];
   /**
+   * Checks that are true only as long as nobody else sends: the transaction that records the verdicts begins with them, and
+   * they may refuse what is live.
+   */
+  readonly reservations: Reservation[];
+  /**
    * A dry run keeps messages in `live` after a refusal, so that every reason comes to light, and shows links with a
    * placeholder instead of making them.
    */
   readonly dryRun: boolean;
 }
+
+export type Reservation = (transaction: Transaction) => Promise<void>;
 
 /** One step of the way of a message: sees a whole batch and awaits at most once. */
 export interface Stage {
@@ -57,13 +65,29 @@ export function keep(
     if (refusal === undefined) {
       message.decisions = setDecision(message.decisions, check, 'pass');
     } else {
-      message.decisions = setDecision(message.decisions, check, 'fail');
-      const { outcome, detail = null, rule = null } = refusal;
-      batch.refused.push({ message, check, outcome, detail, rule });
+      noteRefusal(batch, check, message, refusal);
     }
     if (refusal === undefined || batch.dryRun) batch.live[kept++] = message;
   }
   batch.live.length = kept;
+}
+
+/** Refuses live messages for `reasons`, and says nothing about the others. */
+export function refuse(batch: GateBatch, check: Check, reasons: ReadonlyMap<OutboundMessage, RefusalReason>): void {
+  if (reasons.size === 0) return;
+  let kept = 0;
+  for (const message of batch.live) {
+    const refusal = reasons.get(message);
+    if (refusal !== undefined) noteRefusal(batch, check, message, refusal);
+    if (refusal === undefined || batch.dryRun) batch.live[kept++] = message;
+  }
+  batch.live.length = kept;
+}
+
+function noteRefusal(batch: GateBatch, check: Check, message: OutboundMessage, reason: RefusalReason): void {
+  message.decisions = setDecision(message.decisions, check, 'fail');
+  const { outcome, detail = null, rule = null } = reason;
+  batch.refused.push({ message, check, outcome, detail, rule });
 }
 
 export interface RefusalReason {

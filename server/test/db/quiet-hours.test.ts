@@ -1,12 +1,12 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { DAY_MS, HOUR_MS, MINUTE_MS } from '../../src/lib/clock.ts';
+import { MINUTE_MS } from '../../src/lib/clock.ts';
 import { cancelMessage } from '../../src/messages/index.ts';
 import { preflight } from '../../src/pipeline/index.ts';
 import { LANES } from '../../src/pipeline/batch.ts';
+import { goToEndOfHold, goToHour, sendMarketing } from '../helpers/marketing.ts';
 import { closeHealthy, createPipelineRig, type PipelineRig } from '../helpers/pipeline-rig.ts';
 
 const NEW_YORK = '+12125550142';
-const FLORIDA = '+13055550142';
 let rig: PipelineRig;
 
 beforeEach(async () => {
@@ -14,31 +14,8 @@ beforeEach(async () => {
 });
 afterEach(() => closeHealthy(rig));
 
-/** Moves the clock on to the next time at which it is this hour of UTC, plus minutes. */
-function goTo(hourUtc: number, minute = 0): void {
-  const nowMs = rig.clock();
-  const today = Math.floor(nowMs / DAY_MS) * DAY_MS;
-  const at = today + hourUtc * HOUR_MS + minute * MINUTE_MS;
-  rig.advance((at > nowMs ? at : at + DAY_MS) - nowMs);
-}
-
-async function send(to: string, more: Readonly<Record<string, unknown>> = {}): Promise<string> {
-  const [id = ''] = await rig.send({
-    to,
-    body: `Sale ${Math.random()}`,
-    category: 'marketing',
-    skip_affixes: true,
-    ...more,
-  });
-  await rig.drain();
-  return id;
-}
-
-async function goToEndOfHold(id: string): Promise<void> {
-  const { hold } = await rig.get(id);
-  rig.advance(Date.parse(hold?.until ?? '') - rig.clock() + 1_000);
-  await rig.drain();
-}
+const goTo = (hourUtc: number): void => goToHour(rig, hourUtc);
+const send = (to: string, more?: Readonly<Record<string, unknown>>): Promise<string> => sendMarketing(rig, to, more);
 
 // 06:00 UTC is night in all of America, whatever the season; 19:00 UTC is day.
 test('marketing is held until the recipient may get it, then goes; reads tell the rule all the while', async () => {
@@ -88,7 +65,7 @@ test('an opt-out during the hold stops it', async () => {
   const text = { id: 'in', from: NEW_YORK, to: '', text: 'stop', atMs: rig.clock() };
   await rig.onEvents({ listId: 1, reports: [], inbound: [text] });
   await rig.drain();
-  await goToEndOfHold(id);
+  await goToEndOfHold(rig, id);
   expect(await rig.get(id)).toMatchObject({ state: 'dropped', status_detail: 'contact_blocked', hold: null });
 });
 
@@ -140,34 +117,6 @@ test("rules of the contact's own state hold too", async () => {
   await rig.addContact(NEW_YORK, { custom_fields: { state: 'ky' } });
   goTo(6);
   expect((await rig.get(await send(NEW_YORK))).hold).toMatchObject({ rule: 'US-KY-HOURS' });
-});
-
-test('Florida takes three marketing messages a day from an account, over all of its lists', async () => {
-  const other = await rig.addList('+18445550199');
-  goTo(19);
-  const first = rig.clock();
-  for (let n = 0; n < 2; n++) expect(await rig.stateOf(await send(FLORIDA))).toBe('delivered');
-  const [third = '', fourth = ''] = await rig.send(
-    { to: FLORIDA, body: 'Three', category: 'marketing', skip_affixes: true },
-    { to: FLORIDA, body: 'Four', category: 'marketing', skip_affixes: true },
-  );
-  await rig.drain();
-  expect([await rig.stateOf(third), await rig.stateOf(fourth)]).toEqual(['delivered', 'held']);
-  const { hold, status_detail: detail } = await rig.get(fourth);
-  expect([hold?.reason, hold?.rule, detail]).toEqual(['frequency_rule', 'US-FL-CAP', 'frequency_rule']);
-  expect(Math.abs(Date.parse(hold?.until ?? '') - first - DAY_MS)).toBeLessThan(MINUTE_MS);
-  expect(await rig.stateOf(await send(FLORIDA, { category: 'transactional' }))).toBe('delivered');
-  await rig.pool.query('update message set list_id = $1 where number = $2', [other, rig.ids.decode(third)]);
-  await rig.pool.query('insert into message_count (list_id, state, count) values ($1, 7, 1), ($1, -1, 1)', [other]);
-  await rig.pool.query('update message_count set count = count - 1 where list_id = 1 and state in (7, -1)');
-  const elsewhere = await send(FLORIDA);
-  expect(await rig.stateOf(elsewhere)).toBe('held');
-  await rig.setListSettings(1, { quiet_hours_mode: 'cancel' });
-  expect(await rig.get(await send(FLORIDA))).toMatchObject({ state: 'dropped', status_detail: 'frequency_rule' });
-  await rig.setListSettings(1, { quiet_hours_mode: 'hold' });
-  rig.advance(DAY_MS + MINUTE_MS);
-  await rig.drain();
-  expect([await rig.stateOf(fourth), await rig.stateOf(elsewhere)]).toEqual(['delivered', 'delivered']);
 });
 
 test('a preflight tells what the gate would do', async () => {

@@ -104,7 +104,11 @@ export interface PipelineRig extends AsyncDisposable {
   startSending(): Promise<SendingWorker>;
   /** Through the checks and the accept stage of the API; by default to the demo list. Ids in order. */
   send(...messages: readonly Readonly<Record<string, unknown>>[]): Promise<string[]>;
-  sendAs(caller: Caller, messages: readonly Readonly<Record<string, unknown>>[]): Promise<string[]>;
+  sendAs(
+    caller: Caller,
+    messages: readonly Readonly<Record<string, unknown>>[],
+    listNumber?: string,
+  ): Promise<string[]>;
   get(id: string, caller?: Caller): Promise<MessageView>;
   stateOf(id: string): Promise<MessageState | undefined>;
   /** Everything that is due has happened: the log, the batches, the carrier and the receipts are empty. */
@@ -307,8 +311,8 @@ export async function createPipelineRig(options: RigOptions = {}): Promise<Pipel
     startApplying: () => startReader(applied),
     startSending,
     send: (...messages) => rig.sendAs(demo, messages),
-    async sendAs(caller, messages) {
-      const body = { messages, list_number: DEMO_NUMBER };
+    async sendAs(caller, messages, listNumber = DEMO_NUMBER) {
+      const body = { messages, list_number: listNumber };
       const deps = { directory, accept, idCodec: ids, clock };
       const sent = await sendBulk(deps, current(caller), { body, raw: true, transaction: null });
       if (sent.error_count > 0) throw new Error(JSON.stringify(sent.errors));

@@ -20,7 +20,7 @@ import { hasFlag } from '../flags.ts';
 import { toEncodingCode } from '../encoding-code.ts';
 import { MESSAGE_STATES as S } from '../message-state.ts';
 import type { OutboundMessage } from '../outbound-message.ts';
-import type { Refusal } from '../stage.ts';
+import type { Refusal, Reservation } from '../stage.ts';
 
 /** What the gate decided about the messages of one claim. */
 export interface Verdicts {
@@ -30,6 +30,8 @@ export interface Verdicts {
   /** Messages that go to the carrier. */
   readonly live: readonly OutboundMessage[];
   readonly refused: readonly Refusal[];
+  /** What the gate could not promise: may still move messages from `live` to `refused`, in place. Default: nothing. */
+  readonly reservations?: readonly Reservation[];
 }
 
 export interface RecordStageDeps {
@@ -100,6 +102,8 @@ async function record(
 ): Promise<RecordedVerdicts | undefined> {
   return await withTransaction(pool, async (transaction) => {
     const { listId, nowMs } = verdicts;
+    // They wait for others, so nothing is locked before them.
+    for (const reserve of verdicts.reservations ?? []) await reserve(transaction);
     await finishClaims(transaction, listId, workerId, verdicts.claims);
     await insertMessages(transaction, toRows(verdicts));
     const moved = await updateKnown(transaction, verdicts);
@@ -268,22 +272,29 @@ async function scheduleHolds(
 /** States of rows that a batch may name. */
 export const WAITING_STATES = [S.scheduled, S.queued, S.held];
 
-async function insertLinks(transaction: Transaction, { listId, live, nowMs }: Verdicts): Promise<void> {
-  const linked = live.filter((message) => message.firstLink !== null && message.destinations.length > 0);
-  const first = linked[0]?.firstLink;
-  const last = linked.at(-1);
-  if (first === undefined || first === null || last === undefined || last.firstLink === null) return;
-  // The range is contiguous as it was numbered; links of messages that were refused after rendering stay empty.
-  const size = last.firstLink + last.destinations.length - first;
-  const destinations = Array.from({ length: size }, (): string | null => null);
-  const numbers = Array.from({ length: size }, (): number | null => null);
+/** Links of messages that go or wait; their texts stay as they were rendered. */
+async function insertLinks(transaction: Transaction, { listId, live, refused, nowMs }: Verdicts): Promise<void> {
+  const held = refused.filter(({ outcome }) => outcome.state === 'held').map(({ message }) => message);
+  const linked: LinkedMessage[] = [...live, ...held].filter(isLinked);
+  if (linked.length === 0) return;
+  const firstLink = linked.reduce((first, message) => Math.min(first, message.firstLink), Number.POSITIVE_INFINITY);
+  const end = linked.reduce((last, message) => Math.max(last, message.firstLink + message.destinations.length), 0);
+  // The range is contiguous as it was numbered; links of messages that ended after rendering stay empty.
+  const destinations = Array.from({ length: end - firstLink }, (): string | null => null);
+  const numbers = Array.from({ length: end - firstLink }, (): number | null => null);
   for (const message of linked) {
     for (const [index, url] of message.destinations.entries()) {
-      destinations[(message.firstLink ?? 0) - first + index] = url;
-      numbers[(message.firstLink ?? 0) - first + index] = message.number;
+      destinations[message.firstLink - firstLink + index] = url;
+      numbers[message.firstLink - firstLink + index] = message.number;
     }
   }
-  await insertLinkRange(transaction, { listId, firstLink: first, destinations, numbers, createdMs: nowMs });
+  await insertLinkRange(transaction, { listId, firstLink, destinations, numbers, createdMs: nowMs });
+}
+
+type LinkedMessage = OutboundMessage & { readonly firstLink: number };
+
+function isLinked(message: OutboundMessage): message is LinkedMessage {
+  return message.firstLink !== null && message.destinations.length > 0;
 }
 
 function countMoves({ live, refused }: Verdicts, moved: ReadonlySet<number>): Map<number, number> {
