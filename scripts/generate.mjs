@@ -1,4 +1,4 @@
-// Writes docs/openapi.json, docs/errors.md and the types of the client from the built server, and the
+// Writes docs/openapi.json, docs/errors.md, the rows of docs/quiet-hours.md and the types of the client from the built server, and the
 // WebAssembly from its sources. With --check: changes nothing and fails when they are not what they would be.
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
@@ -15,7 +15,19 @@ const { describeApi, describeErrors } = await import(new URL('../server/dist/htt
 const api = JSON.parse(JSON.stringify(await describeApi()));
 await keep('docs/openapi.json', `${JSON.stringify(api, null, 2)}\n`);
 await keep('docs/errors.md', describeErrors());
+const { describeQuietRules } = await import(
+  new URL('../server/dist/compliance/describe-quiet-rules.js', import.meta.url)
+);
+await keep('docs/quiet-hours.md', await withRows('docs/quiet-hours.md', describeQuietRules()));
 await keep('client/src/generated/types.ts', generateClientTypes(api));
+
+/** The page with `rows` between its marks. */
+async function withRows(name, rows) {
+  const page = await readFile(join(root, name), 'utf8');
+  const parts = /^([^]*<!-- rows: .*-->\n)[^]*(<!-- end of rows -->[^]*)$/.exec(page);
+  if (parts === null) throw new Error(`${name} has no marks around its rows`);
+  return `${parts[1]}\n${rows}\n${parts[2]}`;
+}
 
 async function keep(name, content) {
   const path = join(root, name);
