@@ -51,7 +51,7 @@ test.each(STATES)(
     await rig.drain();
     expect([await rig.stateOf(first), await rig.stateOf(second)]).toEqual(['delivered', 'delivered']);
     const states = await Promise.all([third, fourth, fifth].map((id) => rig.stateOf(id)));
-    expect(states.toSorted()).toEqual(['delivered', 'held', 'held']);
+    expect(states.map(String).toSorted()).toEqual(['delivered', 'held', 'held']);
     const waiting = [third, fourth, fifth].filter((_, index) => states[index] === 'held');
     const held = await rig.get(waiting[0] ?? '');
     expect(held).toMatchObject({ state: 'held', status_detail: 'frequency_rule' });
