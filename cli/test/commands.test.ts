@@ -249,3 +249,38 @@ test('contacts are imported from a file, after a dry run, shown, exported and un
   const unknown = await runCli(['contacts', 'show', '+13125550199'], env);
   expect(unknown).toMatchObject({ code: 1, stderr: 'No contact with this number\n' });
 });
+
+test('the ledger of consents is checked, and a record that was changed is named', async () => {
+  expect(await runCli(['consents', 'verify'], env)).toMatchObject({
+    code: 0,
+    stdout: 'There are no consent records yet.\n',
+  });
+  const account = await createAccount();
+  await readJson(LIST, env);
+  const file = join(folder.path, 'people.csv');
+  await writeFile(file, 'phone\n3125550142\n3125550143\n');
+  expect((await runCli(['contacts', 'import', file, '--list', '+18445550111', '--apply'], env)).code).toBe(0);
+  await readJson(['contacts', 'unsubscribe', '+13125550142'], env);
+  const good = await runCli(['consents', 'verify'], env);
+  expect(good).toMatchObject({ code: 0, stdout: expect.stringContaining(`✓ account ${account}: 3 records, all as`) });
+  const [, head = ''] = /hash ([0-9a-f]{64})$/m.exec(good.stdout) ?? [];
+  expect(await readJson(['consents', 'verify', '--head', head], env)).toEqual({
+    ok: true,
+    ledgers: [{ account_id: account, records: 3, head, ok: true, problem: null }],
+    missing_heads: [],
+  });
+  const unknown = 'f'.repeat(64);
+  const cutOff = await runCli(['consents', 'verify', '--head', unknown], env);
+  expect(cutOff).toMatchObject({
+    code: 1,
+    stdout: expect.stringContaining(`✗ no good record has the hash ${unknown}`),
+  });
+  await database.pool.query('alter table consent disable trigger user');
+  const { rows } = await database.pool.query<{ id: string }>(
+    'update consent set phone = phone + 1 where seq = 2 returning id',
+  );
+  const bad = await runCli(['consents', 'verify'], env);
+  const [{ id } = { id: '' }] = rows;
+  const line = `✗ account ${account}: 1 record as written, then record 2 (${id}): it was changed`;
+  expect(bad).toMatchObject({ code: 1, stdout: `${line}\n` });
+});

@@ -486,12 +486,22 @@ end
 $$;
 create trigger consent_append_only before update or delete or truncate on consent
   for each statement execute function consent_is_append_only();
--- The end of each account's chain; locked last in a transaction, accounts in order.
+-- The end of each account's chain; locked last in a transaction, accounts in order. It only moves on.
 create table consent_head (
   account_id text primary key,
   seq bigint not null,
   hash bytea not null
 );
+create function consent_head_only_moves_on() returns trigger language plpgsql as $$
+begin
+  raise exception 'the end of a ledger of consents only moves on';
+end
+$$;
+create trigger consent_head_moves_on before update on consent_head for each row
+  when (new.account_id <> old.account_id or new.seq < old.seq or (new.seq = old.seq and new.hash <> old.hash))
+  execute function consent_head_only_moves_on();
+create trigger consent_head_stays before delete or truncate on consent_head
+  for each statement execute function consent_head_only_moves_on();
 
 -- Work on a file that takes longer than a request. The file stays until the job ends, so that it goes on after a restart.
 create table job (

@@ -36,7 +36,7 @@ import { openWithdrawalLink, type Stopped } from './store/withdrawal-link.ts';
 export type { AccountView, CreatedKey, KeyView } from './accounts/index.ts';
 export type { Config } from './config/config.ts';
 export { ConfigError, type ConfigFlags } from './config/load-config.ts';
-export type { LedgerCheck } from './compliance/index.ts';
+export type { LedgerCheck, LedgersCheck } from './compliance/index.ts';
 export type { HealthCheck } from './doctor/index.ts';
 export { AppError } from './lib/errors.ts';
 export { OperatorError } from './lib/operator-error.ts';
@@ -120,8 +120,8 @@ export interface Installation {
   };
   readonly contacts: OperatorContacts;
   readonly consents: {
-    /** Computes the ledgers of all accounts anew; accounts without a record are left out. */
-    verify(): Promise<compliance.LedgerCheck[]>;
+    /** Computes the ledgers of all accounts anew; accounts without a record are left out. `heads`: hashes of earlier checks. */
+    verify(options?: { readonly heads?: readonly string[] }): Promise<compliance.LedgersCheck>;
   };
   readonly secrets: {
     /**
@@ -266,7 +266,7 @@ function bindVerbs(foundation: Foundation): Omit<Installation, typeof Symbol.asy
       set: (input) => lists.setList({ pool, clock, secretKey, listTypes: LIST_TYPES }, input),
     },
     messages: bindMessages(foundation),
-    consents: { verify: () => compliance.verifyConsents({ pool }) },
+    consents: { verify: (options) => compliance.verifyConsents({ pool }, options) },
     contacts: bindContacts({ ...foundation, toCaller, findList: lookUpList }),
     secrets: {
       rotate: async (input) => secrets.rotateSecrets({ ...foundation, secretKey: await secretKey() }, input),

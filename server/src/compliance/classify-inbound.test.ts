@@ -345,6 +345,26 @@ describe('whatever is written', () => {
     );
   });
 
+  /** Milliseconds of the best of some tries: what the text costs, without what else the machine does. */
+  function costOf(text: string, tries: number): number {
+    let best = Number.POSITIVE_INFINITY;
+    for (let n = 0; n < tries && best >= 1; n++) {
+      const startedMs = performance.now();
+      classifyInbound(text);
+      best = Math.min(best, performance.now() - startedMs);
+    }
+    return best;
+  }
+
+  test('it takes less than a millisecond', () => {
+    fc.assert(
+      fc.property(texts, fc.integer({ min: 1, max: 100 }), (text, times) => {
+        expect(costOf(text.repeat(times), 50)).toBeLessThan(1);
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+
   test('it takes less than a millisecond, however it is made to take long', () => {
     const long = 40_000;
     const nasty = [
@@ -371,14 +391,7 @@ describe('whatever is written', () => {
       '\ud800'.repeat(long),
     ];
     for (const text of nasty) {
-      for (let warm = 0; warm < 20; warm++) classifyInbound(text);
-      let best = Number.POSITIVE_INFINITY;
-      for (let n = 0; n < 20; n++) {
-        const startedMs = performance.now();
-        classifyInbound(text);
-        best = Math.min(best, performance.now() - startedMs);
-      }
-      expect([text.slice(0, 12), best < 1]).toEqual([text.slice(0, 12), true]);
+      expect([text.slice(0, 12), costOf(text, 50) < 1]).toEqual([text.slice(0, 12), true]);
     }
   });
 });

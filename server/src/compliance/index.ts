@@ -4,7 +4,7 @@ export { toNormalForm } from './normal-form.ts';
 export { appendConsent, appendConsents, type ConsentEntry } from './consent-ledger.ts';
 export type { ConsentKind, ConsentView } from './consent-record.ts';
 export { consentsSchema, listConsents } from './list-consents.ts';
-export { type LedgerCheck, verifyConsents } from './verify-consents.ts';
+export { type LedgerCheck, type LedgersCheck, verifyConsents } from './verify-consents.ts';
 export { findRoom } from './frequency-cap.ts';
 export { findOpening } from './quiet-hours.ts';
 export { candidateStates, candidateZones, MAX_CAP, MAX_CAP_HOURS, rulesFor } from './quiet-place.ts';

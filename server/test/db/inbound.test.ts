@@ -68,7 +68,7 @@ describe('an opt-out', () => {
     await write('please stop texting me');
     expect(await answersTo()).toEqual([STOP_ANSWER]);
     expect(await consentKinds()).toEqual(['opt_out', 'opt_out']);
-    expect(await verifyConsents(rig)).toMatchObject([{ ok: true, records: 2 }]);
+    expect(await verifyConsents(rig)).toMatchObject({ ok: true, ledgers: [{ ok: true, records: 2 }] });
     const [id = ''] = await rig.send({ to: PHONE, body: 'Hello' });
     await rig.drain();
     expect(await rig.get(id)).toMatchObject({ status_detail: 'contact_blocked' });
