@@ -323,6 +323,7 @@ create table opt_in_request (
   list_id integer not null,
   phone bigint not null,
   asked_ms bigint not null,
+  asks integer not null,
   method text not null,
   evidence jsonb not null,
   custom_fields jsonb not null default '{}',

@@ -65,6 +65,7 @@ function createAddressCheck(cidrs: readonly string[]): (address: string) => bool
   }
   return (address) => {
     const plain = address.startsWith('::ffff:') ? address.slice('::ffff:'.length) : address;
-    return allowed.check(plain, isIP(plain) === 6 ? 'ipv6' : 'ipv4');
+    // What a proxy forwards may be anything.
+    return isIP(plain) > 0 && allowed.check(plain, isIP(plain) === 6 ? 'ipv6' : 'ipv4');
   };
 }

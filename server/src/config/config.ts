@@ -16,6 +16,8 @@ export interface Config {
   readonly roles: ReadonlySet<Role>;
   /** Without a trailing slash. */
   readonly publicUrl: string;
+  /** Networks of proxies whose `X-Forwarded-For` names the client. */
+  readonly trustedProxies: readonly string[];
   /** null: a file in the data folder, made on the first start. */
   readonly secretKey: Buffer | null;
   /** What `trackly secrets rotate --secret-key` puts in the place of `secretKey`. */

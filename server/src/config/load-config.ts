@@ -56,6 +56,7 @@ export function toConfig(env: Env, flags: ConfigFlags = {}): Config {
     log: readLog(env, reader),
     roles: reader.read('TRACKLY_ROLES', new Set<Role>(ROLES), parseRoles, `a comma list of ${ROLES.join(', ')}`),
     publicUrl: reader.read('TRACKLY_PUBLIC_URL', toUrl(host, port), parsePublicUrl, 'an http or https address'),
+    trustedProxies: reader.read('TRACKLY_TRUSTED_PROXIES', [], parseCidrs, CIDRS_ALLOWED),
     secretKey: reader.read('TRACKLY_SECRET_KEY', null, parseSecretKey, SECRET_ALLOWED),
     newSecretKey: reader.read('TRACKLY_NEW_SECRET_KEY', null, parseSecretKey, SECRET_ALLOWED),
     simulator: reader.read('TRACKLY_SIMULATOR', null, parseSwitch, 'on or off'),

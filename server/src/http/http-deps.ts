@@ -47,7 +47,7 @@ export interface CallbackTaker {
 
 /** What the HTTP server needs of everything else; app.ts puts it together. */
 export interface HttpDeps {
-  readonly config: Pick<Config, 'publicUrl' | 'corsOrigins'>;
+  readonly config: Pick<Config, 'publicUrl' | 'corsOrigins'> & Partial<Pick<Config, 'trustedProxies'>>;
   readonly directory: Directory;
   readonly accept: Accept;
   /** Of messages. */

@@ -42,6 +42,8 @@ export function createHttpServer(deps: HttpDeps): FastifyInstance {
     serverFactory: (router) => createNodeServer(deps, { road, router }),
     genReqId: toRequestId,
     requestIdHeader: false,
+    // Given none, the option would trust all.
+    trustProxy: (deps.config.trustedProxies ?? []).length > 0 && [...(deps.config.trustedProxies ?? [])],
     routerOptions: {
       ignoreTrailingSlash: true,
       caseSensitive: true,
@@ -113,7 +115,7 @@ export function createHttpServer(deps: HttpDeps): FastifyInstance {
     for (const route of routes) addApiRoute(scope, route, answerer);
     if (deps.servesApi !== false) {
       addCallbackRoutes(scope, deps);
-      addOptInPages(scope, deps.optInPages);
+      addOptInPages(scope, deps);
     }
     addHealthRoutes(scope, deps);
   });

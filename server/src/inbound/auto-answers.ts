@@ -17,6 +17,8 @@ export const MAX_ANSWERS = 4;
 export const ANSWERS_WINDOW_MS = HOUR_MS;
 /** HELP is answered once in so long. */
 export const HELP_PAUSE_MS = 10 * MINUTE_MS;
+/** A YES that comes later after its question answers nothing. */
+export const CONFIRM_WITHIN_MS = 72 * HOUR_MS;
 /** A text is answered within this time or not at all. */
 export const ANSWER_WITHIN_MS = 5 * MINUTE_MS;
 

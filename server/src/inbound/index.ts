@@ -5,6 +5,7 @@ export {
   ANSWERS_WINDOW_MS,
   answerText,
   type CarrierAnswers,
+  CONFIRM_WITHIN_MS,
   isOurs,
 } from './auto-answers.ts';
 export { listReplies, replyPageSchema, replyQueryFields } from './list-replies.ts';

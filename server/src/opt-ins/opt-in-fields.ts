@@ -11,6 +11,8 @@ import {
 } from '../lib/value-kinds.ts';
 
 export const MAX_CONSENT_TEXT = 2_000;
+/** Of the database's `integer`. */
+const MAX_LIST_ID = 2_147_483_647;
 const SHORT_TEXT = textKind({ maxLength: 255 });
 
 /** E.164, or one of the loose US spellings that people type into forms. */
@@ -19,11 +21,13 @@ const phoneKind = customKind(
   (value) => typeof value === 'string' && normaliseV1Phone(value) !== undefined,
 );
 
-/** An integer, or `pn_` and 16 characters; forms send numbers as texts too. */
+/** An integer, or `pn_` and 16 characters. */
 const listIdKind = customKind(
-  Type.Union([Type.Integer(), Type.String({ pattern: '^([1-9][0-9]{0,8}|pn_[0-9a-z]{16})$' })]),
+  Type.Union([Type.Integer({ minimum: 1 }), Type.String({ pattern: '^pn_[0-9a-z]{16}$' })]),
   (value) =>
-    (typeof value === 'number' || typeof value === 'string') && /^([1-9][0-9]{0,8}|pn_[0-9a-z]{16})$/.test(`${value}`),
+    typeof value === 'string'
+      ? /^pn_[0-9a-z]{16}$/.test(value)
+      : typeof value === 'number' && Number.isInteger(value) && value > 0 && value <= MAX_LIST_ID,
 );
 
 /** Fields of `POST /api/v2/optins/webhook` (inbound-and-compliance.md 3 of the contract). */

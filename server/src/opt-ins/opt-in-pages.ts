@@ -15,8 +15,10 @@ export interface OptInPage {
   readonly number: string;
   /** What people agree to; kept with their consent. */
   readonly consentText: string;
-  /** Address of the subscribe link. */
-  readonly subscribeUrl: string;
+  /** Path of the subscribe link on the host of the page. */
+  readonly subscribePath: string;
+  /** The word that subscribes who texts it to the number. */
+  readonly keyword: string;
 }
 
 /** Who looks, as the request tells. */
@@ -131,7 +133,8 @@ function toPage(publicUrl: string, { list, account }: { list: List; account: Acc
     consentText:
       `I agree to get recurring texts, marketing texts too, from ${brandName} at this number. Consent is no condition of ` +
       'a purchase. Msg and data rates may apply. Reply HELP for help, STOP to end.',
-    subscribeUrl: subscribeUrl(publicUrl, list),
+    subscribePath: new URL(subscribeUrl(publicUrl, list)).pathname,
+    keyword: keywordOf(list),
   };
 }
 
@@ -143,13 +146,16 @@ function subscribeUrl(publicUrl: string, list: List): string {
   return `${publicUrl}/s/${list.v1Id.slice(V1_PREFIX.length)}`;
 }
 
+function keywordOf({ settings }: List): string {
+  return settings.joinKeywords[0] ?? 'START';
+}
+
 function isPhone(userAgent: string | null): boolean {
   return /Android|iPhone|iPad|iPod|Mobile/i.test(userAgent ?? '');
 }
 
 /** RFC 5724; Apple's phones want `&` before the text. */
-function smsUri({ number, settings }: List, userAgent: string | null): string {
-  const word = settings.joinKeywords[0] ?? 'START';
+function smsUri(list: List, userAgent: string | null): string {
   const separator = /iPhone|iPad|iPod/i.test(userAgent ?? '') ? '&' : '?';
-  return `sms:${number}${separator}body=${encodeURIComponent(word)}`;
+  return `sms:${list.number}${separator}body=${encodeURIComponent(keywordOf(list))}`;
 }

@@ -7,7 +7,7 @@ import {
   type Subscribed,
   type SubscriptionDeps,
 } from '../contacts/index.ts';
-import { answerText } from '../inbound/index.ts';
+import { answerText, CONFIRM_WITHIN_MS } from '../inbound/index.ts';
 import { MINUTE_MS } from '../lib/clock.ts';
 import { numberToPhone } from '../lib/e164.ts';
 import type { Accept } from '../pipeline/accept-types.ts';
@@ -22,6 +22,8 @@ import type { OptInStatus } from './opt-in-fields.ts';
 const METHOD = 'optin';
 /** A number is asked for its YES once in so long, however often a form is sent. */
 const ASK_PAUSE_MS = 10 * MINUTE_MS;
+/** And so often until it answers or the question is forgotten, because anybody can write any number into a form. */
+const MAX_ASKS = 3;
 
 /** A person's wish to get texts of a list, by a form. */
 export interface OptIn {
@@ -80,16 +82,18 @@ async function askFirst(
   if (!doubleOptIn) return undefined;
   const [contact] = await rememberSenders(transaction, [{ listId: list.id, phone, atMs: consentMs }], nowMs);
   if (contact === undefined || contact.active || consentMs <= (contact.unsubscribedMs ?? 0)) return undefined;
-  const asked = await loadOptInRequests(transaction, list.id, [phone], nowMs - ASK_PAUSE_MS);
+  const [asked] = await loadOptInRequests(transaction, list.id, [phone], nowMs - CONFIRM_WITHIN_MS);
+  const asksNow = asked === undefined || (asked.asks < MAX_ASKS && asked.askedMs <= nowMs - ASK_PAUSE_MS);
   const request = {
     phone,
-    askedMs: asked[0]?.askedMs ?? nowMs,
+    askedMs: asksNow ? nowMs : asked.askedMs,
+    asks: (asked?.asks ?? 0) + (asksNow ? 1 : 0),
     method: METHOD,
     evidence: toTexts(evidence),
     customFields,
   };
   await saveOptInRequests(transaction, list.id, [request]);
-  if (asked.length === 0) await ask(accept, transaction, account, list, phone);
+  if (asksNow) await ask(accept, transaction, account, list, phone);
   const consent = { ...evidence, accountId: account.id, listId: list.id, phone, atMs: consentMs };
   const consentId = await appendConsent(
     transaction,

@@ -6,6 +6,8 @@ import type { Transaction } from './transaction.ts';
 export interface OptInRequest {
   readonly phone: number;
   readonly askedMs: number;
+  /** How often it was asked without an answer. */
+  readonly asks: number;
   /** Signup method that the subscription will have. */
   readonly method: string;
   /** What came with the wish to subscribe; JSON. */
@@ -24,17 +26,18 @@ export async function saveOptInRequests(
   await transaction.query({
     name: 'opt_in_request.save',
     text: `
-      insert into opt_in_request (list_id, phone, asked_ms, method, evidence, custom_fields)
-      select $1, * from unnest($2::bigint[], $3::bigint[], $4::text[], $5::jsonb[], $6::jsonb[])
-        as r(phone, asked_ms, method, evidence, custom_fields)
+      insert into opt_in_request (list_id, phone, asked_ms, asks, method, evidence, custom_fields)
+      select $1, * from unnest($2::bigint[], $3::bigint[], $4::integer[], $5::text[], $6::jsonb[], $7::jsonb[])
+        as r(phone, asked_ms, asks, method, evidence, custom_fields)
       order by phone
       on conflict (list_id, phone) do update
-        set asked_ms = excluded.asked_ms, method = excluded.method, evidence = excluded.evidence,
+        set asked_ms = excluded.asked_ms, asks = excluded.asks, method = excluded.method, evidence = excluded.evidence,
           custom_fields = excluded.custom_fields`,
     values: [
       listId,
       int8Array(requests.map((request) => request.phone)),
       int8Array(requests.map((request) => request.askedMs)),
+      requests.map((request) => request.asks),
       requests.map((request) => request.method),
       requests.map((request) => JSON.stringify(request.evidence)),
       requests.map((request) => JSON.stringify(request.customFields)),
@@ -53,7 +56,7 @@ export async function loadOptInRequests(
   const { rows } = await transaction.query<OptInRequest>({
     name: 'opt_in_request.load',
     text: `
-      select phone, asked_ms as "askedMs", method, evidence, custom_fields as "customFields" from opt_in_request
+      select phone, asked_ms as "askedMs", asks, method, evidence, custom_fields as "customFields" from opt_in_request
       where list_id = $1 and phone = any ($2::bigint[]) and asked_ms > $3 order by phone for update`,
     values: [listId, int8Array(phones), askedAfterMs],
   });

@@ -90,11 +90,10 @@ describe('an opt-in of a form', () => {
     ]);
   });
 
-  test.each([
-    ['list_id', 1],
-    ['list_id', '1'],
-  ])('finds its list by %s', async (name, value) => {
-    expect(await take({ phone_number: PHONE, [name]: value })).toMatchObject({ status: 'subscribed' });
+  test('finds its list by either form of its id', async () => {
+    for (const list_id of [1, rig.directory.list(1)?.v1Id]) {
+      expect(await take({ phone_number: PHONE, list_id })).toMatchObject({ status: 'subscribed' });
+    }
   });
 
   test('an opt-out holds against a consent that is older', async () => {
@@ -131,10 +130,18 @@ describe('an opt-in of a form', () => {
     });
     expect(await optIn()).toMatchObject({ status: 'subscribed' });
     expect(await optIn({ double_opt_in: false })).toMatchObject({ status: 'subscribed' });
-    await take({ phone_number: '+13125550143', list_id: 1 });
-    rig.advance(10 * MINUTE_MS);
-    await take({ phone_number: '+13125550143', list_id: 1 });
+  });
+
+  test('asks three times at the most until the question is forgotten', async () => {
+    await rig.setListSettings(1, { double_opt_in: true });
+    for (let n = 0; n < 5; n++) {
+      expect(await optIn()).toMatchObject({ status: 'pending_confirmation' });
+      rig.advance(10 * MINUTE_MS);
+    }
     expect(await asks()).toBe(3);
+    rig.advance(72 * HOUR_MS);
+    await optIn();
+    expect(await asks()).toBe(4);
   });
 
   test.each([
@@ -147,6 +154,11 @@ describe('an opt-in of a form', () => {
     ['invalid_list_number', { phone_number: PHONE, list_number: 'pets' }],
     ['invalid_list_id', { phone_number: PHONE, list_id: 'pets' }],
     ['invalid_list_id', { phone_number: PHONE, list_id: 1.5 }],
+    ['invalid_list_id', { phone_number: PHONE, list_id: '1' }],
+    ['invalid_list_id', { phone_number: PHONE, list_id: 0 }],
+    ['invalid_list_id', { phone_number: PHONE, list_id: 2 ** 31 }],
+    ['invalid_list_id', { phone_number: PHONE, list_id: 'pn_0' }],
+    ['invalid_phone', { phone_number: '+13125550142000000', list_id: 1 }],
     ['invalid_consent_text', { phone_number: PHONE, list_id: 1, consent_text: 'a'.repeat(2_001) }],
     ['invalid_url', { phone_number: PHONE, list_id: 1, url: 'nwp.example' }],
     ['invalid_ip_address', { phone_number: PHONE, list_id: 1, ip_address: '1.2.3' }],

@@ -17,9 +17,10 @@ import {
   ANSWERS_WINDOW_MS,
   answerText,
   type CarrierAnswers,
+  CONFIRM_WITHIN_MS,
   isOurs,
 } from '../../inbound/index.ts';
-import { DAY_MS, HOUR_MS } from '../../lib/clock.ts';
+import { DAY_MS } from '../../lib/clock.ts';
 import { numberToPhone, phoneToNumber } from '../../lib/e164.ts';
 import { hexId, type IdCodec } from '../../lib/public-id.ts';
 import {
@@ -45,8 +46,6 @@ import { createTextReader, findStopping, isOptOut, listsOfOptOut, toStoredBody }
 import type { AcceptedMessage } from '../outbound-message.ts';
 
 const REPLY_WINDOW_MS = 7 * DAY_MS;
-/** A YES that comes later answers nothing. */
-const CONFIRM_WITHIN_MS = 72 * HOUR_MS;
 /** Of an opt-out in the consent ledger, the text is evidence. */
 const METHOD = 'keyword' satisfies SignupMethod;
 
@@ -268,6 +267,7 @@ async function findAsks(scope: Scope, texts: readonly Applied[]): Promise<Applie
     asks.map((text) => ({
       phone: text.row.phone,
       askedMs: nowMs,
+      asks: 1,
       method: METHOD,
       evidence: { text: text.row.body, keyword: text.keyword },
       customFields: {},
