@@ -176,6 +176,8 @@ export type Authenticity = 'genuine' | 'unsigned' | 'forged';
 export interface CallbackContent {
   readonly reports: readonly (CarrierReport & { readonly ownNumber: string | null })[];
   readonly inbound: readonly InboundText[];
+  /** A part of the call could not be read; it is kept for people, and the rest counts. */
+  readonly isPartial?: true;
 }
 
 /** What a carrier is told when its call is kept. */

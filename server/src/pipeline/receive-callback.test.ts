@@ -165,6 +165,24 @@ describe('what is kept', () => {
     expect(stored[1]?.inbound[0]?.id).toBe(stored[0]?.inbound[0]?.id);
   });
 
+  test('what can be read of a call; the rest is kept for people', async () => {
+    lists = [infobip(1, '+18445550111', SECRET)];
+    const text = { messageId: 'x', from: '13125550142', to: '18445550111', text: 'STOP' };
+    expect((await call(infobipCall({ results: [{ ...text, from: 5.5, to: null }, text] }, SECRET))).status).toBe(200);
+    expect(stored).toMatchObject([{ listId: 1, inbound: [{ text: 'STOP' }] }]);
+    expect(unreadable).toMatchObject([{ carrier: 'infobip', accountId: ACCOUNT }]);
+  });
+
+  test('ids and words in a form that a database takes', async () => {
+    lists = [infobip(1, '+18445550111', SECRET)];
+    const text = { from: '13125550142', to: '18445550111', text: 'STOP' };
+    const ids = ['a\u0000b', '\ud800', 'x'.repeat(256), 'y'.repeat(1_000), 'z'.repeat(255)];
+    await call(infobipCall({ results: ids.map((messageId) => ({ ...text, messageId })) }, SECRET));
+    const sha256 = expect.stringMatching(/^[0-9a-f]{64}$/);
+    expect(stored[0]?.inbound.map(({ id }) => id)).toEqual([sha256, sha256, sha256, sha256, 'z'.repeat(255)]);
+    expect(new Set(stored[0]?.inbound.map(({ id }) => id)).size).toBe(5);
+  });
+
   test('a call without a secret, when neither the list has one nor the operator minds', async () => {
     lists = [infobip(1, '+18445550111')];
     expect((await call(infobipCall({ results: [RECEIPT] }), true)).status).toBe(200);

@@ -64,6 +64,7 @@ export function createCallbackReceiver(deps: CallbackReceiverDeps): CallbackRece
       try {
         const content = await read(deps, callbacks, { carrier, accountId, request }, lists);
         await store(deps, content, lists);
+        if (content.isPartial === true) await keepUnreadable(deps, { carrier, accountId, request });
         for (const { from, to, text } of content.inbound.filter((each) => isStray(each, lists))) {
           await deps.keepStray({ carrier, accountId, ownNumber: to, phone: from, body: text }).catch(deps.onError);
         }
@@ -114,23 +115,27 @@ function keyOf(credentials: Credentials): string {
 }
 
 async function read(
-  { keepUnreadable, onError }: CallbackReceiverDeps,
+  deps: CallbackReceiverDeps,
   callbacks: CarrierCallbacks,
-  { carrier, accountId, request }: Call,
+  call: Call,
   lists: readonly List[],
 ): Promise<CallbackContent> {
   for (const { credentials } of lists) {
     try {
-      const content = callbacks.parse(request, credentials ?? {});
+      const content = callbacks.parse(call.request, credentials ?? {});
       if (content !== undefined) return content;
     } catch {
       // A payload of an unforeseen shape cannot be read either.
     }
   }
+  await keepUnreadable(deps, call);
+  throw new AppError('invalid_payload');
+}
+
+async function keepUnreadable(deps: CallbackReceiverDeps, { carrier, accountId, request }: Call): Promise<void> {
   const contentType = request.headers['content-type'];
   const kept = { carrier, accountId, contentType: typeof contentType === 'string' ? contentType : null };
-  await keepUnreadable({ ...kept, body: request.body }).catch(onError);
-  throw new AppError('invalid_payload');
+  await deps.keepUnreadable({ ...kept, body: request.body }).catch(deps.onError);
 }
 
 async function store(

@@ -198,6 +198,18 @@ test('a text that is older than five minutes acts and is not answered', async ()
   expect(await answersTo()).toEqual([]);
 });
 
+test.each([
+  ['ahead of ours', 24 * HOUR_MS],
+  ['of another century', -1e12],
+  ['late by more than a week', -(7 * 24 * HOUR_MS + 60_000)],
+])('a text with a time that is %s counts as written when it came', async (_what, off) => {
+  await rig.addContact(PHONE);
+  const fromMs = rig.clock();
+  await write({ text: 'stop', atMs: rig.clock() + off });
+  const endedMs = (await contactOf())?.endedMs ?? 0;
+  expect([endedMs >= fromMs, endedMs <= rig.clock()]).toEqual([true, true]);
+});
+
 test('numbers of our own are never answered', async () => {
   await rig.addList(PHONE);
   await write('stop');

@@ -161,8 +161,13 @@ describe('inbound texts', () => {
     });
   });
 
-  test('one without its sender makes the call unreadable: nothing of it may be lost', () => {
-    expect(INFOBIP_CALLBACKS.parse(call({ results: [TEXT, { ...TEXT, from: undefined }] }))).toBeUndefined();
+  test('one without its sender leaves the others readable, and makes a call unreadable when it is alone', () => {
+    const unknown = { ...TEXT, from: undefined };
+    expect(INFOBIP_CALLBACKS.parse(call({ results: [unknown, TEXT] }))).toMatchObject({
+      inbound: [{ text: 'STOP please' }],
+      isPartial: true,
+    });
+    expect(INFOBIP_CALLBACKS.parse(call({ results: [unknown] }))).toBeUndefined();
   });
 });
 

@@ -18,8 +18,11 @@ function parse({ body, nowMs }: CallbackRequest): CallbackContent | undefined {
     const report = toReport(row);
     return report === undefined ? [] : [{ ...report, ownNumber: textIn(row, 'from') }];
   });
-  const inbound = rows.filter((row) => !isReceipt(row)).map((row) => toText(row, nowMs));
-  return inbound.includes(undefined) ? undefined : { reports, inbound: inbound.filter((text) => text !== undefined) };
+  const texts = rows.filter((row) => !isReceipt(row)).map((row) => toText(row, nowMs));
+  const inbound = texts.filter((text) => text !== undefined);
+  if (inbound.length === texts.length) return { reports, inbound };
+  // An opt-out must not wait for what stands beside it in the call.
+  return reports.length + inbound.length === 0 ? undefined : { reports, inbound, isPartial: true };
 }
 
 function isReceipt(row: JsonObject): boolean {

@@ -148,8 +148,7 @@ function toApplied({ carrier, arrivedMs, text }: ArrivedText, told: Classified, 
     class: told.class,
     rule: told.rule,
     label: told.label,
-    // A carrier's clock may be ahead of ours, and an opt-out of tomorrow would hold against today's return.
-    receivedMs: Math.min(text.atMs, arrivedMs),
+    receivedMs: toReceivedMs(text.atMs, arrivedMs),
   };
   return {
     row,
@@ -161,6 +160,17 @@ function toApplied({ carrier, arrivedMs, text }: ArrivedText, told: Classified, 
     rule: told.rule,
     answer: null,
   };
+}
+
+/** Carriers that were away tell what came meanwhile, but none for longer than this. */
+const MAX_LATE_MS = 7 * DAY_MS;
+
+/**
+ * When somebody wrote. A carrier's clock may be ahead of ours, and an opt-out of tomorrow would hold against today's return;
+ * or it may be wrong, and an opt-out of long ago would hold against no consent since.
+ */
+function toReceivedMs(atMs: number, arrivedMs: number): number {
+  return atMs > arrivedMs || atMs < arrivedMs - MAX_LATE_MS ? arrivedMs : atMs;
 }
 
 function isChanged(text: Applied): boolean {
