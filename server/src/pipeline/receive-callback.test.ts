@@ -26,6 +26,7 @@ let failure: Error | null;
 
 beforeEach(() => {
   [lists, stored, unreadable, strays, failure] = [[], [], [], [], null];
+  isAway = false;
 });
 
 interface Call {
@@ -33,6 +34,10 @@ interface Call {
   readonly body: string | Buffer;
   readonly headers?: Record<string, string>;
 }
+
+/** What a database that does not answer makes of keeping something. */
+const NEVER = new Promise<never>(() => {});
+let isAway = false;
 
 async function call({ path, body, headers = {} }: Call, allowUnsigned = false) {
   const callbacks = createCallbackReceiver({
@@ -46,8 +51,8 @@ async function call({ path, body, headers = {} }: Call, allowUnsigned = false) {
       if (failure !== null) throw failure;
       stored.push(events);
     },
-    keepUnreadable: async (kept) => void unreadable.push(kept),
-    keepStray: async (kept) => void strays.push(kept),
+    keepUnreadable: async (kept) => (isAway ? NEVER : void unreadable.push(kept)),
+    keepStray: async (kept) => (isAway ? NEVER : void strays.push(kept)),
     onError: () => {},
   });
   await using fixture = createHttpFixture({ callbacks });
@@ -281,6 +286,13 @@ describe('what is refused, with nothing stored', () => {
       expect([path, answer.status, JSON.parse(answer.body).code]).toEqual([path, 404, 'not_found']);
     }
     expect((await call({ path: `/api/webhook-feedbacks/smoke?account=${ACCOUNT}`, body: '{}' })).status).toBe(404);
+  });
+
+  test('what is kept for people holds up no answer while the database is away', async () => {
+    isAway = true;
+    lists = [twilio(1, '+18445550120', TOKENS[0]), infobip(2, '+18445550112', SECRET)];
+    expect((await call(twilioCall(STOP, TOKENS[0]))).status).toBe(200);
+    expect((await call(infobipCall({ results: 'none' }, SECRET))).status).toBe(400);
   });
 
   test('everything while the log is full, to be repeated later', async () => {

@@ -9,6 +9,7 @@ import type {
 } from '../carriers/carrier.ts';
 import type { Credentials } from '../lib/credentials.ts';
 import { AppError } from '../lib/errors.ts';
+import { within } from '../lib/within.ts';
 import type { StrayText } from '../store/stray-text-store.ts';
 import { isStray, shareArrivals } from './share-arrivals.ts';
 
@@ -47,6 +48,8 @@ export interface CallbackReceiver {
 
 /** Calls that wait for the log at once; a carrier repeats those that are turned away. */
 const MAX_IN_FLIGHT = 2_000;
+/** A carrier is answered within a second. */
+const KEEP_WITHIN_MS = 500;
 
 export function createCallbackReceiver(deps: CallbackReceiverDeps): CallbackReceiver {
   const byType = new Map<string, CarrierCallbacks>();
@@ -66,7 +69,7 @@ export function createCallbackReceiver(deps: CallbackReceiverDeps): CallbackRece
         await store(deps, content, lists);
         if (content.isPartial === true) await keepUnreadable(deps, { carrier, accountId, request });
         for (const { from, to, text } of content.inbound.filter((each) => isStray(each, lists))) {
-          await deps.keepStray({ carrier, accountId, ownNumber: to, phone: from, body: text }).catch(deps.onError);
+          await keep(deps, deps.keepStray({ carrier, accountId, ownNumber: to, phone: from, body: text }));
         }
       } finally {
         inFlight--;
@@ -135,7 +138,12 @@ async function read(
 async function keepUnreadable(deps: CallbackReceiverDeps, { carrier, accountId, request }: Call): Promise<void> {
   const contentType = request.headers['content-type'];
   const kept = { carrier, accountId, contentType: typeof contentType === 'string' ? contentType : null };
-  await deps.keepUnreadable({ ...kept, body: request.body }).catch(deps.onError);
+  await keep(deps, deps.keepUnreadable({ ...kept, body: request.body }));
+}
+
+/** What people may want to look at is no reason to let a carrier wait while the database is away. */
+async function keep({ onError }: CallbackReceiverDeps, kept: Promise<void>): Promise<void> {
+  await within(KEEP_WITHIN_MS, kept).catch(onError);
 }
 
 async function store(

@@ -169,6 +169,56 @@ test('several texts of one number act in the order in which they were written', 
   expect(await contactOf()).toMatchObject({ active: false });
 });
 
+const ACTIVE = { active: true, reason: null, method: 'keyword', endedMs: null };
+const STRANGER = { active: false, reason: 'no_consent', method: 'inbound', endedMs: null };
+const OUT = { active: false, reason: 'message', method: 'inbound', endedMs: expect.any(Number) };
+
+/** The table of the contract (inbound-and-compliance.md 1), a row each, of senders that the list does not know. */
+test.each([
+  ['Liked “Hello”', 'reaction', STRANGER, [], 'reply reaction'],
+  ['stop', 'opt_out', OUT, [STOP_ANSWER], 'unsubscribe'],
+  ['this is spam', 'abuse', OUT, [STOP_ANSWER], 'unsubscribe'],
+  ['help', 'help', STRANGER, [HELP_ANSWER], null],
+  ['start', 'start', ACTIVE, [START_ANSWER], 'resubscribe'],
+  ['pets', 'join', ACTIVE, [START_ANSWER], 'resubscribe'],
+  ['When do you open?', 'reply', STRANGER, [], 'reply text'],
+  ['yes', 'reply', STRANGER, [], 'reply yes_no'],
+] as const)('%j of a stranger is a %s', async (text, kind, contact, answers, told) => {
+  await rig.setListSettings(1, { join_keywords: ['pets'] });
+  await rig.pool.query(
+    `insert into webhook_endpoint (id, account_id, url, events, secret, created_ms)
+     values ($1, $2, 'https://hook.example', '{unsubscribe,reply,resubscribe}', 'x', 0)`,
+    ['e'.repeat(24), rig.caller.account.id],
+  );
+  await rig.directory.refresh();
+  await write(text);
+  expect(await storedTexts()).toMatchObject([{ class: kind, body: text }]);
+  expect(await contactOf()).toEqual(contact);
+  expect(await answersTo()).toEqual(answers);
+  const { rows } = await rig.pool.query<{ body: string }>('select body from webhook_delivery');
+  const events = rows.map(({ body }) => JSON.parse(body) as { event: string; kind?: string });
+  expect(events.map(({ event, kind: of }) => [event, of].join(' ').trim())).toEqual(told === null ? [] : [told]);
+});
+
+test('an opt-out of all lists is told once a list that changed', async () => {
+  const other = await rig.addList('+18445550199');
+  const third = await rig.addList('+18445550198');
+  await rig.setAccountSettings({ optout_scope: 'account' });
+  for (const list_id of [1, other]) await rig.addContact(PHONE, { list_id });
+  await rig.addContact(PHONE, { list_id: third, active: false, reason: 'api', unsubscribed_ms: 1 });
+  await rig.pool.query(
+    `insert into webhook_endpoint (id, account_id, url, events, secret, created_ms)
+     values ($1, $2, 'https://hook.example', '{unsubscribe}', 'x', 0)`,
+    ['e'.repeat(24), rig.caller.account.id],
+  );
+  await rig.directory.refresh();
+  await write('stop', 'stop');
+  const { rows } = await rig.pool.query<{ body: string }>('select body from webhook_delivery');
+  const numbers = rows.map(({ body }) => (JSON.parse(body) as { list_number: string }).list_number);
+  expect(numbers.sort()).toEqual([DEMO_NUMBER, '+18445550199'].sort());
+  expect(await answersTo()).toEqual([STOP_ANSWER]);
+});
+
 test('HELP is answered to everybody, once in ten minutes', async () => {
   await write('stop');
   rig.advance(1_000);

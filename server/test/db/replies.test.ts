@@ -36,7 +36,11 @@ test('every text is listed, newest first, with what it was taken for', async () 
     ['👍', 'reaction', 'reaction no words', null],
     ['When do you open?', 'reply', null, null],
   ]);
-  expect(replies[2]).toMatchObject({
+  expect(replies[2]).toEqual({
+    body: 'When do you open?',
+    class: 'reply',
+    rule: null,
+    label: null,
     id: expect.stringMatching(/^[0-9a-f]{24}$/),
     phone_number: PHONE,
     list_id: 1,
@@ -81,6 +85,20 @@ test('filters and pages: every text is on one page, over several lists', async (
   };
   expect((await list(range)).replies).toHaveLength(4);
   expect((await list({}, foreign)).replies).toHaveLength(2);
+});
+
+test.each([
+  ['reply', 'When do you open?'],
+  ['reaction', '👍'],
+  ['opt_out', 'stop'],
+  ['abuse', 'this is spam'],
+  ['help', 'help'],
+  ['start', 'start'],
+  ['join', 'pets'],
+])('the class %s is found by its name', async (kind, text) => {
+  await rig.setListSettings(1, { join_keywords: ['pets'] });
+  await write([{ text }, { text: kind === 'reply' ? 'stop' : 'Hello' }]);
+  expect((await list({ class: kind })).replies.map((reply) => [reply.class, reply.body])).toEqual([[kind, text]]);
 });
 
 test.each([
