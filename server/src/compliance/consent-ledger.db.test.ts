@@ -95,7 +95,10 @@ test('accounts have chains of their own and do not see each other', async () => 
     ],
     missing_heads: [],
   });
-  await expect(consentsOf('312')).rejects.toMatchObject({ code: 'invalid_phone' });
+  await expect(consentsOf('312')).rejects.toMatchObject({
+    code: 'invalid_phone',
+    text: 'phone_number must be in E.164 format',
+  });
 });
 
 test('transactions at once make one chain, and one that rolls back leaves no gap', async () => {

@@ -40,7 +40,7 @@ export async function listConsents(
   { account }: Caller,
   { phoneNumber }: { readonly phoneNumber: string },
 ): Promise<{ consents: ConsentView[] }> {
-  if (!isE164(phoneNumber)) throw new AppError('invalid_phone');
+  if (!isE164(phoneNumber)) throw new AppError('invalid_phone', { text: 'phone_number must be in E.164 format' });
   const records = await listConsentsOf(pool, account.id, phoneToNumber(phoneNumber));
   return { consents: records.map(toConsentView) };
 }

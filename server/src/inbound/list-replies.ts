@@ -75,8 +75,11 @@ type Query = Readonly<Record<string, string | undefined>>;
 export async function listReplies(deps: ReplyReaderDeps, caller: Caller, query: Query): Promise<ReplyPage> {
   const limit = readLimit(query['limit']);
   const before = readParam(query['cursor'], 'invalid_cursor', parseCursor);
-  const phone = readParam(query['phone_number'], 'invalid_phone', (text) =>
-    isE164(text) ? phoneToNumber(text) : undefined,
+  const phone = readParam(
+    query['phone_number'],
+    'invalid_phone',
+    (text) => (isE164(text) ? phoneToNumber(text) : undefined),
+    'phone_number must be in E.164 format',
   );
   const number = readParam(query['list_number'], 'invalid_list_number', (text) =>
     isListNumber(text) ? text : undefined,

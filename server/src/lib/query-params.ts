@@ -8,15 +8,16 @@ const MAX_LIMIT = 100;
 
 export const LIMIT_TEXT = `1 to ${MAX_LIMIT}, default ${DEFAULT_LIMIT}; more counts as ${MAX_LIMIT}`;
 
-/** A parameter as `parse` understands it, or null where it is not given. @throws AppError `code` */
+/** A parameter as `parse` understands it, or null where it is not given. @throws AppError `code`, with `text` if given */
 export function readParam<T>(
   text: string | undefined,
   code: ErrorCode,
   parse: (text: string) => T | undefined,
+  errorText?: string,
 ): T | null {
   if (text === undefined) return null;
   const value = parse(text);
-  if (value === undefined) throw new AppError(code);
+  if (value === undefined) throw new AppError(code, errorText === undefined ? {} : { text: errorText });
   return value;
 }
 
