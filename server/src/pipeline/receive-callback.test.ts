@@ -156,9 +156,9 @@ describe('what is kept', () => {
     ]);
   });
 
-  test('a text of a sender that is no phone number is taken and left out', async () => {
+  test.each(['InfoSMS', '55555'])('a text of %s, which is no phone number, is taken and left out', async (from) => {
     lists = [infobip(1, '+18445550111', SECRET)];
-    const text = { messageId: 'x', from: 'InfoSMS', to: '18445550111', text: 'Hi' };
+    const text = { messageId: 'x', from, to: '18445550111', text: 'STOP' };
     expect((await call(infobipCall({ results: [text] }, SECRET))).status).toBe(200);
     expect(stored).toEqual([]);
   });

@@ -57,8 +57,9 @@ test('opt-outs that come while the database is away hold after a crash, act once
       const some = people.slice(at, at + 20);
       const others = at < OTHERS ? some.slice(0, OTHERS - at) : [];
       const calls = [...some.map((from) => tell(from, turn)), ...others.map((from) => tellOther(from))];
-      // A text that is to be kept for people only, and cannot be.
-      for (const answer of await Promise.all([...calls, tellOther('+13125550199', '+18445550999')])) {
+      // And one that is to be kept for people only, and cannot be.
+      const strays = at === 0 ? [tellOther('+13125550199', '+18445550999')] : [];
+      for (const answer of await Promise.all([...calls, ...strays])) {
         expect(answer.status).toBe(200);
         expect(answer.elapsedMs).toBeLessThan(ANSWERED_WITHIN_MS);
       }
