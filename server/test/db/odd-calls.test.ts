@@ -48,7 +48,8 @@ const oddTime = fc.oneof(
 
 /** The same id twice would be the same text. */
 function ownOf(id: unknown, person: number): unknown {
-  return typeof id === 'object' ? id : `${String(id)}${person}`;
+  if (typeof id === 'string') return `${id}${person}`;
+  return typeof id === 'object' ? id : `${JSON.stringify(id)}${person}`;
 }
 
 /** Every call is of another person, who writes STOP. */
