@@ -390,6 +390,28 @@ create table phone_lookup (
   looked_up_ms bigint not null,
   primary key (account_id, phone)
 );
+-- What look-ups cost an account, by month in UTC (`2026-11`); a repeated look-up is paid again.
+create table lookup_charge (
+  account_id text not null,
+  month text not null,
+  lookups integer not null,
+  cost_micros bigint not null,
+  primary key (account_id, month)
+);
+-- Do-not-call lists: what each file of the operator held when it was last read (phone/read-do-not-call.ts).
+create table do_not_call_file (
+  path text primary key,
+  id integer generated always as identity unique,
+  size_bytes bigint not null,
+  modified_ms bigint not null,
+  numbers integer not null,
+  read_ms bigint not null
+);
+create table do_not_call (
+  phone bigint not null,
+  file_id integer not null,
+  primary key (phone, file_id)
+);
 -- A list contact is a phone's subscription to one list; what changes on every send is a narrow row of its own.
 -- reason: of an opt-out; no_consent: they wrote to us and never subscribed. unsubscribed_ms is null while active.
 create table list_contact (

@@ -42,6 +42,7 @@ export type ErrorCode =
   | 'invalid_event'
   | 'invalid_events'
   | 'invalid_first_name'
+  | 'invalid_force'
   | 'invalid_force_validation'
   | 'invalid_form_id'
   | 'invalid_from'
@@ -65,6 +66,7 @@ export type ErrorCode =
   | 'invalid_page'
   | 'invalid_per_page'
   | 'invalid_phone'
+  | 'invalid_phones'
   | 'invalid_prepend'
   | 'invalid_reason'
   | 'invalid_replace_custom_fields'
@@ -114,7 +116,9 @@ export type ErrorCode =
   | 'missing_list_number'
   | 'missing_list_type'
   | 'missing_messages'
+  | 'missing_phone'
   | 'missing_phone_number'
+  | 'missing_phones'
   | 'missing_step'
   | 'missing_to'
   | 'missing_url'
@@ -128,11 +132,13 @@ export type ErrorCode =
   | 'payload_too_large'
   | 'payment_failed'
   | 'product_not_enabled'
+  | 'provider_error'
   | 'service_unavailable'
   | 'step_out_of_order'
   | 'suspended'
   | 'too_many_contacts'
   | 'too_many_messages'
+  | 'too_many_phones'
   | 'too_many_webhooks'
   | 'unsupported_media_type'
   | 'webhook_not_configured';
@@ -621,6 +627,7 @@ export interface SaveContactResult {
   readonly journeys_enrolled: number;
   readonly warnings: readonly string[];
   readonly validation?: {
+    /** The number is of an assigned range, and the source knows it. */
     readonly valid: boolean;
     readonly line_type: 'mobile' | 'fixed line' | 'voip' | 'other' | 'unknown';
     readonly carrier: string | null;
@@ -629,9 +636,13 @@ export interface SaveContactResult {
     readonly country: string | null;
     readonly state: string | null;
     readonly city: string | null;
+    /** On a do-not-call list. */
     readonly on_dnc: boolean;
+    /** The first that fits: invalid (no assignable number), unreachable (fixed line), risky (do-not-call list or internet line), unknown, ok (mobile). */
     readonly disposition: 'invalid' | 'unreachable' | 'risky' | 'unknown' | 'ok';
+    /** Charged for this answer. */
     readonly cost: number;
+    /** The answer was known and cost nothing. */
     readonly cached: boolean;
   } | undefined;
 }
@@ -773,6 +784,7 @@ export interface SaveContactsResult {
     readonly code: 'invalid_contact' | 'payload_too_large' | 'missing_phone_number' | 'missing_list_number' | 'invalid_phone' | 'invalid_list_number' | 'invalid_use_journeys' | 'invalid_skip_journey_if_exists' | 'invalid_signup_date' | 'invalid_ip_address' | 'invalid_url' | 'invalid_custom_fields' | 'invalid_replace_custom_fields' | 'invalid_ad_network_source' | 'invalid_ad_network_id' | 'invalid_use_validation' | 'invalid_force_validation' | 'invalid_email' | 'invalid_first_name' | 'invalid_last_name' | 'invalid_timezone' | 'list_not_found' | 'not_sendable' | 'validation_failed' | 'provider_error';
     readonly error: string;
     readonly validation?: {
+      /** The number is of an assigned range, and the source knows it. */
       readonly valid: boolean;
       readonly line_type: 'mobile' | 'fixed line' | 'voip' | 'other' | 'unknown';
       readonly carrier: string | null;
@@ -781,9 +793,13 @@ export interface SaveContactsResult {
       readonly country: string | null;
       readonly state: string | null;
       readonly city: string | null;
+      /** On a do-not-call list. */
       readonly on_dnc: boolean;
+      /** The first that fits: invalid (no assignable number), unreachable (fixed line), risky (do-not-call list or internet line), unknown, ok (mobile). */
       readonly disposition: 'invalid' | 'unreachable' | 'risky' | 'unknown' | 'ok';
+      /** Charged for this answer. */
       readonly cost: number;
+      /** The answer was known and cost nothing. */
       readonly cached: boolean;
     } | undefined;
   }[];
@@ -903,6 +919,160 @@ export interface ListBlocksResult {
 export interface UnblockNumberResult {
   readonly success: true;
   readonly deleted: true;
+}
+
+export interface ValidateV1PhoneBody {
+  /** Asks and pays again although the answer is known. Default false. */
+  readonly force?: boolean | undefined;
+  /** E.164; US numbers may be written as people do, such as (312) 555-0142. */
+  readonly phone: string;
+}
+
+export interface ValidateV1PhoneResult {
+  /** E.164. */
+  readonly phone: string;
+  /** The number is of an assigned range, and the source knows it. */
+  readonly valid: boolean;
+  readonly line_type: 'mobile' | 'fixed line' | 'voip' | 'other' | 'unknown';
+  readonly carrier: string | null;
+  readonly carrier_raw: string | null;
+  readonly ported: boolean;
+  readonly country: string | null;
+  readonly state: string | null;
+  readonly city: string | null;
+  /** On a do-not-call list. */
+  readonly on_dnc: boolean;
+  /** The first that fits: invalid (no assignable number), unreachable (fixed line), risky (do-not-call list or internet line), unknown, ok (mobile). */
+  readonly disposition: 'invalid' | 'unreachable' | 'risky' | 'unknown' | 'ok';
+  /** Charged for this answer. */
+  readonly cost: number;
+  /** The answer was known and cost nothing. */
+  readonly cached: boolean;
+}
+
+export interface ValidateV1PhonesBody {
+  /** Each is judged alone. */
+  readonly phones: readonly string[];
+  /** Asks and pays again although the answer is known. Default false. */
+  readonly force?: boolean | undefined;
+}
+
+export interface ValidateV1PhonesResult {
+  /** In the order of the request. */
+  readonly results: readonly ({
+    /** E.164. */
+    readonly phone: string;
+    /** The number is of an assigned range, and the source knows it. */
+    readonly valid: boolean;
+    readonly line_type: 'mobile' | 'fixed line' | 'voip' | 'other' | 'unknown';
+    readonly carrier: string | null;
+    readonly carrier_raw: string | null;
+    readonly ported: boolean;
+    readonly country: string | null;
+    readonly state: string | null;
+    readonly city: string | null;
+    /** On a do-not-call list. */
+    readonly on_dnc: boolean;
+    /** The first that fits: invalid (no assignable number), unreachable (fixed line), risky (do-not-call list or internet line), unknown, ok (mobile). */
+    readonly disposition: 'invalid' | 'unreachable' | 'risky' | 'unknown' | 'ok';
+    /** Charged for this answer. */
+    readonly cost: number;
+    /** The answer was known and cost nothing. */
+    readonly cached: boolean;
+  } | {
+    readonly phone: string | null;
+    readonly error: 'validation_error' | 'provider_error';
+    readonly code: 'invalid_phone' | 'provider_error';
+    readonly message: string;
+  })[];
+  readonly summary: {
+    readonly total: number;
+    readonly ok: number;
+    readonly unreachable: number;
+    readonly invalid: number;
+    readonly risky: number;
+    readonly unknown: number;
+    readonly errors: number;
+    readonly cached: number;
+    readonly total_cost: number;
+  };
+}
+
+export interface ValidatePhoneBody {
+  /** Asks and pays again although the answer is known. Default false. */
+  readonly force?: boolean | undefined;
+  /** E.164; US numbers may be written as people do, such as (312) 555-0142. */
+  readonly phone: string;
+}
+
+export interface ValidatePhoneResult {
+  /** E.164. */
+  readonly phone: string;
+  /** The number is of an assigned range, and the source knows it. */
+  readonly valid: boolean;
+  readonly line_type: 'mobile' | 'fixed line' | 'voip' | 'other' | 'unknown';
+  readonly carrier: string | null;
+  readonly carrier_raw: string | null;
+  readonly ported: boolean;
+  readonly country: string | null;
+  readonly state: string | null;
+  readonly city: string | null;
+  /** On a do-not-call list. */
+  readonly on_dnc: boolean;
+  /** The first that fits: invalid (no assignable number), unreachable (fixed line), risky (do-not-call list or internet line), unknown, ok (mobile). */
+  readonly disposition: 'invalid' | 'unreachable' | 'risky' | 'unknown' | 'ok';
+  /** Charged for this answer. */
+  readonly cost: number;
+  /** The answer was known and cost nothing. */
+  readonly cached: boolean;
+}
+
+export interface ValidatePhonesBody {
+  /** Each is judged alone. */
+  readonly phones: readonly string[];
+  /** Asks and pays again although the answer is known. Default false. */
+  readonly force?: boolean | undefined;
+}
+
+export interface ValidatePhonesResult {
+  /** In the order of the request. */
+  readonly results: readonly ({
+    /** E.164. */
+    readonly phone: string;
+    /** The number is of an assigned range, and the source knows it. */
+    readonly valid: boolean;
+    readonly line_type: 'mobile' | 'fixed line' | 'voip' | 'other' | 'unknown';
+    readonly carrier: string | null;
+    readonly carrier_raw: string | null;
+    readonly ported: boolean;
+    readonly country: string | null;
+    readonly state: string | null;
+    readonly city: string | null;
+    /** On a do-not-call list. */
+    readonly on_dnc: boolean;
+    /** The first that fits: invalid (no assignable number), unreachable (fixed line), risky (do-not-call list or internet line), unknown, ok (mobile). */
+    readonly disposition: 'invalid' | 'unreachable' | 'risky' | 'unknown' | 'ok';
+    /** Charged for this answer. */
+    readonly cost: number;
+    /** The answer was known and cost nothing. */
+    readonly cached: boolean;
+  } | {
+    readonly phone: string | null;
+    readonly error: 'validation_error' | 'provider_error';
+    readonly code: 'invalid_phone' | 'provider_error';
+    readonly message: string;
+  })[];
+  readonly summary: {
+    readonly total: number;
+    readonly ok: number;
+    readonly unreachable: number;
+    readonly invalid: number;
+    readonly risky: number;
+    readonly unknown: number;
+    readonly errors: number;
+    readonly cached: number;
+    readonly total_cost: number;
+  };
 }
 
 export interface ListConsentsResult {
@@ -1802,6 +1972,32 @@ export interface Operations {
    */
   unblockNumber(id: string | number, options?: CallOptions): Promise<UnblockNumberResult>;
   /**
+   * Look a number up (deprecated).
+   * Line type, carrier and place, and whether it is worth a text. Answers are kept for ever and cost nothing again.
+   * `POST /api/v1/phone/validate`
+   * @deprecated
+   */
+  validateV1Phone(body: ValidateV1PhoneBody, options?: CallOptions): Promise<ValidateV1PhoneResult>;
+  /**
+   * Look up to 500 numbers up (deprecated).
+   * Each is judged alone; what is wrong with one is told in its place. Equal numbers are paid once.
+   * `POST /api/v1/phone/validate/batch`
+   * @deprecated
+   */
+  validateV1Phones(body: ValidateV1PhonesBody, options?: CallOptions): Promise<ValidateV1PhonesResult>;
+  /**
+   * Look a number up.
+   * Line type, carrier and place, and whether it is worth a text. Answers are kept for ever and cost nothing again.
+   * `POST /api/v2/phone/validate`
+   */
+  validatePhone(body: ValidatePhoneBody, options?: CallOptions): Promise<ValidatePhoneResult>;
+  /**
+   * Look up to 500 numbers up.
+   * Each is judged alone; what is wrong with one is told in its place. Equal numbers are paid once.
+   * `POST /api/v2/phone/validate/batch`
+   */
+  validatePhones(body: ValidatePhonesBody, options?: CallOptions): Promise<ValidatePhonesResult>;
+  /**
    * Read what a number allowed and forbade, oldest first.
    * Records are only ever added. Each holds the hash of the one before it, so that `trackly consents verify` finds out when one was changed or removed.
    * `GET /api/v2/contacts/{phone_number}/consents`
@@ -2012,6 +2208,10 @@ export const OPERATIONS = {
   blockNumber: { method: 'POST', path: '/api/v2/blocks', params: [], input: 'body', sends: false },
   listBlocks: { method: 'GET', path: '/api/v2/blocks', params: [], input: 'query', sends: false },
   unblockNumber: { method: 'DELETE', path: '/api/v2/blocks/{id}', params: ['id'], input: 'none', sends: false },
+  validateV1Phone: { method: 'POST', path: '/api/v1/phone/validate', params: [], input: 'body', sends: false },
+  validateV1Phones: { method: 'POST', path: '/api/v1/phone/validate/batch', params: [], input: 'body', sends: false },
+  validatePhone: { method: 'POST', path: '/api/v2/phone/validate', params: [], input: 'body', sends: false },
+  validatePhones: { method: 'POST', path: '/api/v2/phone/validate/batch', params: [], input: 'body', sends: false },
   listConsents: { method: 'GET', path: '/api/v2/contacts/{phone_number}/consents', params: ['phone_number'], input: 'none', sends: false },
   takeOptIn: { method: 'POST', path: '/api/v2/optins/webhook', params: [], input: 'body', sends: false },
   listReplies: { method: 'GET', path: '/api/v2/replies', params: [], input: 'query', sends: false },

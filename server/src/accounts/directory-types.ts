@@ -18,6 +18,8 @@ export interface AccountSettings {
   readonly clickDomain: string | null;
   /** USD micro-units a segment, first tier. */
   readonly pricePerSegmentMicros: number;
+  /** Of one question to the look-up provider. */
+  readonly lookupPriceMicros: number;
   /** The product `sms`; off: sends are refused. */
   readonly smsEnabled: boolean;
   /** What stands against spending money; null: nothing, or billing is not enforced. */

@@ -58,6 +58,7 @@ export function toAccountSettings(stored: Readonly<Record<string, unknown>>): Ac
     shortenerDomain: settings.shortener_domain,
     clickDomain: settings.click_domain,
     pricePerSegmentMicros: Math.round((settings.price_per_segment_tiers[0]?.price ?? 0) * MICROS),
+    lookupPriceMicros: Math.round(settings.lookup_price * MICROS),
     smsEnabled: settings.products.includes('sms'),
     billingProblem: settings.billing_enforced ? toBillingProblem(settings.billing_state) : null,
   };
@@ -85,5 +86,6 @@ interface StoredSettings {
   readonly products: readonly string[];
   readonly billing_enforced: boolean;
   readonly billing_state: string | null;
+  readonly lookup_price: number;
   readonly price_per_segment_tiers: readonly { readonly up_to: number | null; readonly price: number }[];
 }

@@ -9,7 +9,7 @@ import type { IdCodec } from '../lib/public-id.ts';
 import * as lists from '../lists/index.ts';
 import * as messages from '../messages/index.ts';
 import * as optIns from '../opt-ins/index.ts';
-import { simulatedLookup } from '../phone/index.ts';
+import * as phone from '../phone/index.ts';
 import * as pipeline from '../pipeline/index.ts';
 import type { Accept, Connections } from '../pipeline/index.ts';
 import type * as secrets from '../secrets/index.ts';
@@ -35,6 +35,7 @@ interface VerbDeps extends Foundation {
 export function bindVerbs(deps: VerbDeps): HttpVerbs {
   const { pool, directory, clock, config } = deps;
   const reading = { ...deps, messageIds: deps.ids };
+  const looking = { ...deps, lookup: phone.simulatedLookup };
   const managing = { ...deps, listTypes: readCredentialFields(), secretKey: async () => deps.secretKey };
   const verifying: lists.VerifyListDeps = {
     ...deps,
@@ -46,7 +47,9 @@ export function bindVerbs(deps: VerbDeps): HttpVerbs {
     listMessages: (caller, input) => messages.listMessages(reading, caller, input),
     cancelMessage: (caller, input) => messages.cancelMessage(reading, caller, input),
     preflight: (caller, item) => pipeline.preflight(deps, caller, item),
-    contacts: contacts.bindContactVerbs({ ...deps, lookup: simulatedLookup }),
+    contacts: contacts.bindContactVerbs(looking),
+    validatePhone: (caller, input) => phone.validatePhone(looking, caller, input),
+    validatePhoneBatch: (caller, input) => phone.validatePhoneBatch(looking, caller, input),
     listReplies: (caller, query) => inbound.listReplies(reading, caller, query),
     takeOptIn: (caller, input) => optIns.takeOptIn(deps, caller, input),
     listConsents: (caller, input) => compliance.listConsents({ pool }, caller, input),

@@ -140,7 +140,8 @@ export async function buildParts(foundation: Foundation): Promise<Parts> {
     wake.lists = (listIds) => void tellDue(hotPool, listIds).catch(onError);
   }
   if (config.roles.has('scheduler')) {
-    const works = dueWorks({ ...foundation, connections, numbers, ids, messageEvents, contactEffects, onEvents, wake });
+    const settling = { connections, numbers, ids, messageEvents, contactEffects, onEvents, onError, wake };
+    const works = dueWorks({ ...foundation, ...settling });
     startScheduler(building, works, onError);
     const dispatcher = startDelivery(foundation, { sender, vault, owns: shares.webhooks, metrics, onError });
     delivery.hint = (accountId) => dispatcher.hint(accountId);

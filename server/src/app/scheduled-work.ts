@@ -7,6 +7,7 @@ import type { DisposalStack } from '../lib/disposal-stack.ts';
 import type { IdCodec } from '../lib/public-id.ts';
 import type * as messages from '../messages/index.ts';
 import type { Metrics } from '../observe/metrics.ts';
+import * as phone from '../phone/index.ts';
 import * as pipeline from '../pipeline/index.ts';
 import type { Connections } from '../pipeline/index.ts';
 import { EVERY, createScheduler, type DueWork } from '../scheduler/scheduler.ts';
@@ -34,6 +35,7 @@ interface ScheduledDeps extends Foundation {
   readonly messageEvents: messages.MessageEvents;
   readonly contactEffects: pipeline.ContactEffects;
   readonly onEvents: (events: CarrierEvents) => Promise<void>;
+  readonly onError: (error: unknown) => void;
   readonly wake: { lists: (listIds: ReadonlySet<number>) => void };
 }
 
@@ -64,6 +66,14 @@ export function dueWorks(deps: ScheduledDeps): DueWork[] {
       everyMs: EVERY.tenMinutes,
       async run() {
         await webhooks.keepWebhooks(upkeepPool, clock());
+        return false;
+      },
+    },
+    {
+      name: 'do not call',
+      everyMs: EVERY.day,
+      async run() {
+        await phone.readDoNotCall({ pool: upkeepPool, clock, files: deps.config.dncFiles, onError: deps.onError });
         return false;
       },
     },

@@ -26,6 +26,8 @@ export interface Config {
   readonly simulator: boolean | null;
   /** Networks beside loopback that may see the simulator's pages. */
   readonly simulatorCidrs: readonly string[];
+  /** Do-not-call lists: absolute paths of files with one number a line. */
+  readonly dncFiles: readonly string[];
   readonly corsOrigins: readonly string[];
   /** Carriers that sign nothing may call lists that have no `callback_secret`. */
   readonly allowUnsignedCallbacks: boolean;

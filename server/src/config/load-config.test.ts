@@ -35,6 +35,7 @@ test('an empty environment gives one machine with everything on it', () => {
     webhookAllowHttp: false,
     webhookAllowedCidrs: [],
     corsOrigins: [],
+    dncFiles: [],
     logLevel: 'info',
     production: false,
     minQueueAgeMs: 0,

@@ -65,6 +65,7 @@ export function toConfig(env: Env, flags: ConfigFlags = {}): Config {
     webhookAllowHttp: reader.read('TRACKLY_WEBHOOK_ALLOW_HTTP', false, parseBoolean, 'true or false'),
     webhookAllowedCidrs: reader.read('TRACKLY_WEBHOOK_ALLOWED_CIDRS', [], parseCidrs, CIDRS_ALLOWED),
     corsOrigins: reader.read('TRACKLY_CORS_ORIGINS', [], parseOrigins, 'a comma list like https://app.example.com'),
+    dncFiles: splitList(env.TRACKLY_DNC_FILES ?? '').map((path) => resolve(path)),
     logLevel: reader.read('TRACKLY_LOG_LEVEL', 'info', oneOf(LOG_LEVELS), `one of ${LOG_LEVELS.join(', ')}`),
     production: env.NODE_ENV === 'production',
     minQueueAgeMs: readSeconds(reader, 'TRACKLY_MIN_QUEUE_AGE_SECONDS', { otherwise: 0, from: 0, to: 86_400 }),

@@ -2,7 +2,7 @@ import type { Directory } from '../accounts/index.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { PhoneLookup } from '../phone/index.ts';
 import type { Pool } from '../store/pool.ts';
-import { type Transaction, withTransaction } from '../store/transaction.ts';
+import { type Transaction, within as withinTransaction } from '../store/transaction.ts';
 import type { Outbox } from '../webhooks/index.ts';
 import type { Withdraw } from './withdrawals.ts';
 
@@ -28,5 +28,5 @@ export function within<T>(
   transaction: Transaction | null,
   work: (transaction: Transaction) => Promise<T>,
 ): Promise<T> {
-  return transaction === null ? withTransaction(pool, work) : work(transaction);
+  return withinTransaction(pool, transaction, work);
 }

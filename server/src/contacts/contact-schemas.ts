@@ -2,6 +2,7 @@ import { type TSchema, Type } from 'typebox';
 import type { ErrorCode } from '../lib/errors.ts';
 import { wordSchema } from '../lib/fields.ts';
 import { customFieldsSchema } from '../lib/value-kinds.ts';
+import { VALIDATION_FIELDS } from '../phone/index.ts';
 import { contactFields } from './contact-fields.ts';
 
 /* What openapi.json says about contacts; contact-view.ts makes them. */
@@ -77,20 +78,7 @@ export const contactSchema = Type.Object({
   lists: Type.Array(Type.Object(MEMBERSHIP_FIELDS)),
 });
 
-const VALIDATION = Type.Object({
-  valid: Type.Boolean(),
-  line_type: wordSchema(['mobile', 'fixed line', 'voip', 'other', 'unknown']),
-  carrier: nullable(Type.String()),
-  carrier_raw: nullable(Type.String()),
-  ported: Type.Boolean(),
-  country: nullable(Type.String()),
-  state: nullable(Type.String()),
-  city: nullable(Type.String()),
-  on_dnc: Type.Boolean(),
-  disposition: wordSchema(['invalid', 'unreachable', 'risky', 'unknown', 'ok']),
-  cost: Type.Number(),
-  cached: Type.Boolean(),
-});
+const VALIDATION = Type.Object(VALIDATION_FIELDS);
 
 export const savedContactSchema = Type.Object({
   success: Type.Literal(true),

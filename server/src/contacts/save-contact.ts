@@ -1,11 +1,10 @@
 import type { Caller } from '../accounts/index.ts';
-import { AppError } from '../lib/errors.ts';
-import { needsLookup, type Validation, validatePhones } from '../phone/index.ts';
+import { assertPayable, type AskedPhone, type Validation, validatePhones } from '../phone/index.ts';
 import { readContactIds } from '../store/contact-store.ts';
 import { contactError } from './contact-fields.ts';
 import { type ContactDeps, within, type WriteInput } from './contact-deps.ts';
 import { type ContactInput, parseContact } from './parse-contact.ts';
-import { storeContacts, type StoredContact } from './store-contacts.ts';
+import { findUnsendable, storeContacts, type StoredContact } from './store-contacts.ts';
 
 /** Answer of `POST /api/v2/contacts`. */
 export interface SavedContact {
@@ -33,11 +32,16 @@ export async function saveContact(
   const nowMs = deps.clock();
   const input = parseContact(body, { caller, directory: deps.directory, nowMs });
   if (typeof input === 'string') throw contactError(input);
-  const validations = await validateContacts(deps, caller, [input]);
+  if ((await findUnsendable(transaction ?? deps.pool, [input], rejectsVoip)).size > 0)
+    throw contactError('not_sendable');
+  const scope = { account: caller.account, transaction };
+  const asked = toAsked([input]);
+  await assertPayable(deps, scope, asked);
+  const validations = await validatePhones(deps, scope, asked);
   const validation = validations.get(input.phone);
   return await within(deps, transaction, async (tx) => {
     const [stored] = await storeContacts(deps, tx, caller, { inputs: [input], validations, nowMs });
-    if (stored === undefined || stored === 'not_sendable') throw contactError('not_sendable');
+    if (stored === undefined) throw new Error('a contact was not stored');
     const ids = await readContactIds(tx, [input.phone]);
     const warnings = warningsOf(stored);
     if (input.useValidation && validation === undefined) warnings.push(LOOKUP_FAILED);
@@ -54,28 +58,19 @@ export async function saveContact(
   });
 }
 
-/**
- * Looks the numbers up that ask for it; those whose look-up failed are missing.
- * @throws AppError 402 when that costs money and the account's billing is not in order
- */
-export async function validateContacts(
-  deps: ContactDeps,
-  { account }: Caller,
-  inputs: readonly ContactInput[],
-): Promise<Map<number, Validation>> {
-  const asking = inputs
+/** The numbers that shall be looked up. */
+export function toAsked(inputs: readonly ContactInput[]): AskedPhone[] {
+  return inputs
     .filter((input) => input.useValidation)
     .map(({ phone, forceValidation }) => ({ phone, force: forceValidation }));
-  if (asking.length === 0) return new Map();
-  const { billingProblem } = account.settings;
-  if (billingProblem !== null && (await needsLookup(deps.pool, account.id, asking))) {
-    throw new AppError(billingProblem);
-  }
-  return await validatePhones(deps, account.id, asking);
+}
+
+export function rejectsVoip({ list }: ContactInput): boolean {
+  return list.settings.rejectVoip;
 }
 
 /** What a caller should know of a contact that was stored. */
-export function warningsOf(stored: Exclude<StoredContact, 'not_sendable'>): string[] {
+export function warningsOf(stored: StoredContact): string[] {
   const warnings: string[] = [];
   if (!stored.contact.active) {
     warnings.push(

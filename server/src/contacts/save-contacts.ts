@@ -1,12 +1,12 @@
 import type { Caller } from '../accounts/index.ts';
 import { AppError, type ErrorCode } from '../lib/errors.ts';
 import { isPlainObject } from '../lib/fields.ts';
-import type { Validation } from '../phone/index.ts';
+import { type Validation, validatePhones } from '../phone/index.ts';
 import { contactErrorText } from './contact-fields.ts';
 import { type ContactDeps, within, type WriteInput } from './contact-deps.ts';
 import { type ContactInput, parseContact } from './parse-contact.ts';
-import { validateContacts, warningsOf } from './save-contact.ts';
-import { storeContacts } from './store-contacts.ts';
+import { rejectsVoip, toAsked, warningsOf } from './save-contact.ts';
+import { findUnsendable, storeContacts } from './store-contacts.ts';
 
 const MAX_CONTACTS = 1_000;
 
@@ -43,47 +43,40 @@ export async function saveContacts(
 ): Promise<SavedContacts> {
   const nowMs = deps.clock();
   const rows = toRows(body['contacts']);
+  assertBatchPayable(caller, rows);
   const listNumber = body['list_number'] ?? undefined;
   const context = { caller, directory: deps.directory, nowMs, defaultListNumber: listNumber };
   const parsed = rows.map((row) => parseContact(row, context));
   const inputs = parsed.filter((input) => typeof input !== 'string');
-  const validations = await validateContacts(deps, caller, inputs);
-  const errors = new Map<number, ContactRowError>();
-  const good: { readonly index: number; readonly input: ContactInput }[] = [];
+  const unsendable = await findUnsendable(transaction ?? deps.pool, inputs, rejectsVoip);
+  const asked = toAsked(inputs.filter((input) => !unsendable.has(input)));
+  const validations = await validatePhones(deps, { account: caller.account, transaction }, asked);
+  const errors: ContactRowError[] = [];
+  const good: ContactInput[] = [];
   for (const [index, input] of parsed.entries()) {
-    const error = typeof input === 'string' ? { code: input } : findValidationError(input, validations);
-    if (error !== undefined) errors.set(index, toRowError(rows, index, error));
-    else if (typeof input !== 'string') good.push({ index, input });
+    const problem = findProblem(input, unsendable, validations);
+    if (problem !== undefined) errors.push(toRowError(rows, index, problem));
+    else if (typeof input !== 'string') good.push(input);
   }
-  const newPhones = new Set<number>();
-  let newListContacts = 0;
-  const warnings: string[] = [];
-  await within(deps, transaction, async (tx) => {
-    const stored = await storeContacts(deps, tx, caller, {
-      inputs: good.map(({ input }) => input),
-      validations,
-      nowMs,
-    });
-    for (const [place, result] of stored.entries()) {
-      const { index, input } = good[place] as (typeof good)[number];
-      if (result === 'not_sendable') {
-        errors.set(index, toRowError(rows, index, { code: result }));
-        continue;
-      }
-      if (result.isNewPhone) newPhones.add(input.phone);
-      if (result.isNewListContact) newListContacts++;
-      warnings.push(...warningsOf(result));
-    }
-  });
+  const stored = await within(deps, transaction, (tx) =>
+    storeContacts(deps, tx, caller, { inputs: good, validations, nowMs }),
+  );
   return {
-    success_count: rows.length - errors.size,
-    error_count: errors.size,
-    errors: [...errors.values()].sort((a, b) => a.index - b.index),
-    contacts_created: newPhones.size,
-    list_contacts_created: newListContacts,
+    success_count: good.length,
+    error_count: errors.length,
+    errors,
+    contacts_created: new Set(stored.filter(({ isNewPhone }) => isNewPhone).map(({ contact }) => contact.phone)).size,
+    list_contacts_created: stored.filter(({ isNewListContact }) => isNewListContact).length,
     journeys_enrolled: 0,
-    warnings: summarise(warnings),
+    warnings: summarise(stored.flatMap(warningsOf)),
   };
+}
+
+/** @throws AppError 402 with the state of the account's billing; nothing of the batch is stored then */
+function assertBatchPayable({ account }: Caller, rows: readonly unknown[]): void {
+  const { billingProblem } = account.settings;
+  const asks = rows.some((row) => isPlainObject(row) && row['use_validation'] === true);
+  if (asks && billingProblem !== null) throw new AppError(billingProblem);
 }
 
 function toRows(contacts: unknown): readonly unknown[] {
@@ -99,12 +92,15 @@ interface RowProblem {
   readonly validation?: Validation;
 }
 
-function findValidationError(
-  { phone, useValidation }: ContactInput,
+function findProblem(
+  input: ContactInput | ErrorCode,
+  unsendable: ReadonlySet<ContactInput>,
   validations: ReadonlyMap<number, Validation>,
 ): RowProblem | undefined {
-  if (!useValidation) return undefined;
-  const validation = validations.get(phone);
+  if (typeof input === 'string') return { code: input };
+  if (unsendable.has(input)) return { code: 'not_sendable' };
+  if (!input.useValidation) return undefined;
+  const validation = validations.get(input.phone);
   if (validation === undefined) return { code: 'provider_error' };
   const isRefused = validation.disposition === 'invalid' || validation.disposition === 'unreachable';
   return isRefused ? { code: 'validation_failed', validation } : undefined;

@@ -2,14 +2,15 @@ import type { Caller } from '../accounts/index.ts';
 import { type PhoneFacts, phoneFacts, toLineType, type Validation } from '../phone/index.ts';
 import { type Profile, saveProfiles } from '../store/account-contact-store.ts';
 import { findBlocks } from '../store/block-store.ts';
-import { readKnownPhones, updateLookedUp } from '../store/contact-store.ts';
+import { readKnownPhones } from '../store/contact-store.ts';
+import type { Queryable } from '../store/queryable.ts';
 import type { Transaction } from '../store/transaction.ts';
 import type { ContactInput } from './parse-contact.ts';
 import { subscribe, type Subscribed, type Subscription } from './subscribe.ts';
 import type { SubscriptionDeps } from './subscription-deps.ts';
 
-/** What became of a contact: stored, or refused because no text can be sent to it. */
-export type StoredContact = (Subscribed & { readonly isBlocked: boolean }) | 'not_sendable';
+/** What became of a contact. */
+export type StoredContact = Subscribed & { readonly isBlocked: boolean };
 
 export interface StoreInput {
   readonly inputs: readonly ContactInput[];
@@ -29,40 +30,29 @@ export async function storeContacts(
   { inputs, validations, nowMs }: StoreInput,
 ): Promise<StoredContact[]> {
   const accountId = caller.account.id;
-  const refused = await findUnsendable(transaction, inputs, ({ list }) => list.settings.rejectVoip);
-  const results: StoredContact[] = inputs.map(() => 'not_sendable');
-  const kept = [...inputs.entries()].filter(([, input]) => !refused.has(input));
-  await saveProfiles(transaction, accountId, toProfiles(kept, validations));
+  await saveProfiles(transaction, accountId, toProfiles(inputs, validations));
   const blocks = await findBlocks(
     transaction,
     accountId,
-    kept.map(([, input]) => input.phone),
+    inputs.map((input) => input.phone),
   );
-  for (const round of inRounds(kept)) {
-    const subscriptions = round.map(([, input]) => toSubscription(input, caller));
+  const results: StoredContact[] = [];
+  for (const round of inRounds(inputs)) {
+    const subscriptions = round.map(([, input]) => toSubscription(input, caller, validations.get(input.phone)));
     for (const [place, result] of (await subscribe(deps, transaction, subscriptions, nowMs)).entries()) {
-      const [index, input] = round[place] as [number, ContactInput];
+      const [index, input] = round[place] as Placed;
       const isBlocked = blocks.some(
         ({ phone, listId }) => phone === input.phone && (listId === null || listId === input.list.id),
       );
       results[index] = { ...result, isBlocked };
     }
   }
-  await updateLookedUp(
-    transaction,
-    [...validations].map(([phone, validation]) => ({
-      phone,
-      lineType: toLineType(validation),
-      carrier: validation.carrier,
-      onDnc: validation.on_dnc,
-    })),
-  );
   return results;
 }
 
 /** New numbers that cannot be texted; what the installation knows already is never refused. */
 export async function findUnsendable<T extends { readonly phone: number; readonly facts?: PhoneFacts }>(
-  transaction: Transaction,
+  db: Queryable,
   inputs: readonly T[],
   rejectsVoip: (input: T) => boolean,
 ): Promise<ReadonlySet<T>> {
@@ -70,8 +60,9 @@ export async function findUnsendable<T extends { readonly phone: number; readonl
     const { isValid, lineType } = input.facts ?? phoneFacts(input.phone);
     return !isValid || (lineType === 'VOIP' && rejectsVoip(input));
   });
+  if (suspects.length === 0) return new Set();
   const known = await readKnownPhones(
-    transaction,
+    db,
     suspects.map((input) => input.phone),
   );
   return new Set(suspects.filter((input) => !known.has(input.phone)));
@@ -80,9 +71,9 @@ export async function findUnsendable<T extends { readonly phone: number; readonl
 type Placed = readonly [index: number, input: ContactInput];
 
 /** One profile a phone: of what is given twice, the last counts. */
-function toProfiles(placed: readonly Placed[], validations: ReadonlyMap<number, Validation>): Profile[] {
+function toProfiles(inputs: readonly ContactInput[], validations: ReadonlyMap<number, Validation>): Profile[] {
   const profiles = new Map<number, Profile>();
-  for (const [, { phone, email, firstName, lastName, timezone }] of placed) {
+  for (const { phone, email, firstName, lastName, timezone } of inputs) {
     const before = profiles.get(phone);
     profiles.set(phone, {
       phone,
@@ -101,19 +92,23 @@ function saysSomething({ email, firstName, lastName, timezone, validationStatus 
 }
 
 /** Rounds in which no list has a number twice, so that repeats act in order. */
-function inRounds(placed: readonly Placed[]): Placed[][] {
+function inRounds(inputs: readonly ContactInput[]): Placed[][] {
   const rounds: Placed[][] = [];
   const seen = new Map<string, number>();
-  for (const place of placed) {
-    const key = `${place[1].list.id} ${place[1].phone}`;
+  for (const [index, input] of inputs.entries()) {
+    const key = `${input.list.id} ${input.phone}`;
     const round = seen.get(key) ?? 0;
     seen.set(key, round + 1);
-    (rounds[round] ??= []).push(place);
+    (rounds[round] ??= []).push([index, input]);
   }
   return rounds;
 }
 
-function toSubscription(input: ContactInput, { account, key }: Caller): Subscription {
+function toSubscription(
+  input: ContactInput,
+  { account, key }: Caller,
+  validation: Validation | undefined,
+): Subscription {
   const { phone, list, consentMs, ipAddress, url, customFields, adNetworkSource, adNetworkId } = input;
   return {
     accountId: account.id,
@@ -126,5 +121,13 @@ function toSubscription(input: ContactInput, { account, key }: Caller): Subscrip
     customFields,
     adNetworkSource,
     adNetworkId,
+    facts: validation === undefined ? undefined : toFacts(phone, validation),
   };
+}
+
+/** What is stored of a number that is new; of one that is known the look-up has written it already. */
+function toFacts(phone: number, validation: Validation): PhoneFacts {
+  const facts = phoneFacts(phone);
+  const lineType = toLineType(validation) ?? facts.lineType;
+  return { ...facts, lineType, carrier: validation.carrier, onDnc: validation.on_dnc };
 }

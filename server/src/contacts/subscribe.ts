@@ -22,7 +22,7 @@ export interface Subscription {
   /** When the number said so; default: now. */
   readonly atMs?: number | undefined;
   readonly evidence: Evidence;
-  /** The consent is recorded also when the number is active on the list already. Default false. */
+  /** The consent is recorded also when the number is active on the list already; never while it is not. Default false. */
   readonly isConsent?: boolean | undefined;
   readonly customFields?: FieldsPatch | undefined;
   /** null: stays as it is. */
@@ -86,7 +86,7 @@ export async function subscribe(
     if (after === null) throw new Error('a subscription left no list contact');
     const isNewlyActive = after.active && before?.active !== true;
     const isResubscribed = isNewlyActive && before !== null && before.reason !== 'no_consent';
-    if (isNewlyActive || subscription.isConsent === true) {
+    if (isNewlyActive || (after.active && subscription.isConsent === true)) {
       consentPlaces.set(index, consents.push(toConsent(subscription, isResubscribed, nowMs)) - 1);
     }
     // An import is no act of the person, and would be told a million times.

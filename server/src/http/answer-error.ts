@@ -42,6 +42,25 @@ export function toErrorAnswer(error: unknown): ErrorAnswer {
   };
 }
 
+/** Statuses whose errors belong to a class. */
+const CLASSES: Readonly<Record<number, string>> = {
+  400: 'validation_error',
+  402: 'billing_error',
+  413: 'validation_error',
+  415: 'validation_error',
+  422: 'validation_error',
+};
+
+/** Errors of the family `/phone/` name their class, and say in `message` what others say in `error`. */
+export function isPhonePath(path: string): boolean {
+  return /^\/api\/v[12]\/phone\//.test(path);
+}
+
+export function toPhoneBody({ status, body }: ErrorAnswer): ErrorAnswer['body'] {
+  const errorClass = CLASSES[status] ?? (body.code === 'provider_error' ? 'provider_error' : body.error);
+  return { error: errorClass, code: body.code, message: body.message ?? body.error };
+}
+
 function toAppError(error: unknown): AppError {
   if (error instanceof AppError) return error;
   if (isOutage(error)) return new AppError('service_unavailable', { cause: error });

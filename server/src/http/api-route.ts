@@ -25,7 +25,7 @@ export type Query = Readonly<Record<string, string>>;
 /** What the reference page and `openapi.json` say about an endpoint. */
 export interface ApiRouteDocs {
   readonly operationId: string;
-  readonly tag: 'Messages' | 'Contacts' | 'Lists' | 'Webhooks' | 'Account' | 'Version 1';
+  readonly tag: 'Messages' | 'Contacts' | 'Phone' | 'Lists' | 'Webhooks' | 'Account' | 'Version 1';
   readonly summary: string;
   readonly description?: string;
   readonly params?: TSchema;

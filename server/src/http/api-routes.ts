@@ -18,6 +18,7 @@ import { listListsRoute } from './routes/v2/list-lists.ts';
 import { listWriteRoutes } from './routes/v2/list-write-routes.ts';
 import { listMessagesRoute } from './routes/v2/list-messages.ts';
 import { pauseKeyRoute } from './routes/v2/pause-key.ts';
+import { phoneRoutes } from './routes/v2/phone-routes.ts';
 import { preflightMessageRoute } from './routes/v2/preflight-message.ts';
 import { sendBulkRoutes } from './routes/v2/send-bulk.ts';
 import { sendMessageRoutes } from './routes/v2/send-message.ts';
@@ -38,6 +39,7 @@ export function apiRoutes(deps: HttpDeps): readonly ApiRoute[] {
     ...contactRoutes(deps),
     ...importRoutes(deps),
     ...blockRoutes(deps),
+    ...phoneRoutes(deps),
     listConsentsRoute(deps),
     takeOptInRoute(deps),
     listRepliesRoute(deps),

@@ -22,6 +22,8 @@ export interface HttpVerbs {
   /** Takes a message that passed the checks of a send. */
   preflight(caller: Caller, item: AcceptItem): Promise<object>;
   readonly contacts: ContactVerbs;
+  validatePhone(caller: Caller, input: Pick<Call, 'body' | 'transaction'>): Promise<object>;
+  validatePhoneBatch(caller: Caller, input: Pick<Call, 'body' | 'transaction'>): Promise<object>;
   listReplies(caller: Caller, query: Query): Promise<object>;
   takeOptIn(caller: Caller, input: Pick<Call, 'body' | 'transaction'>): Promise<object>;
   listConsents(caller: Caller, input: { phoneNumber: string }): Promise<object>;

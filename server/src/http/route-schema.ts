@@ -2,6 +2,7 @@ import type { FastifySchema } from 'fastify';
 import { Type, type TSchema } from 'typebox';
 import { ERRORS, type ErrorCode } from '../lib/errors.ts';
 import { wordSchema } from '../lib/fields.ts';
+import { isPhonePath } from './answer-error.ts';
 import type { ApiRoute } from './api-route.ts';
 
 const COMMON_ERRORS = [
@@ -88,11 +89,17 @@ function toErrorResponses(route: ApiRoute): Record<string, object> {
 }
 
 function toErrorSchema(route: ApiRoute, codes: readonly ErrorCode[]): object {
-  const schema = Type.Object({
-    error: Type.String({ description: 'For people; may change.' }),
-    code: wordSchema(codes),
-    message: Type.Optional(Type.String({ description: 'More detail.' })),
-    ...(route.docs.tag === 'Version 1' ? { deprecated: Type.Literal(true) } : {}),
-  });
+  const schema = isPhonePath(route.path)
+    ? Type.Object({
+        error: Type.String({ description: 'The class of the error, such as validation_error.' }),
+        code: wordSchema(codes),
+        message: Type.String({ description: 'For people; may change.' }),
+      })
+    : Type.Object({
+        error: Type.String({ description: 'For people; may change.' }),
+        code: wordSchema(codes),
+        message: Type.Optional(Type.String({ description: 'More detail.' })),
+        ...(route.docs.tag === 'Version 1' ? { deprecated: Type.Literal(true) } : {}),
+      });
   return { description: codes.map((code) => `\`${code}\``).join(', '), ...schema };
 }

@@ -5,7 +5,7 @@ import { addCallbackRoutes } from './add-callback-routes.ts';
 import { addDocs } from './add-docs.ts';
 import { addOptInPages } from './add-opt-in-pages.ts';
 import { addHealthRoutes } from './add-health-routes.ts';
-import { toErrorAnswer } from './answer-error.ts';
+import { type ErrorAnswer, isPhonePath, toErrorAnswer, toPhoneBody } from './answer-error.ts';
 import { apiRoutes } from './api-routes.ts';
 import { answerClientError } from './client-error.ts';
 import { JSON_CONTENT_TYPE } from './content-types.ts';
@@ -70,9 +70,8 @@ export function createHttpServer(deps: HttpDeps): FastifyInstance {
   function sendError(error: unknown, request: FastifyRequest, reply: FastifyReply): void {
     const answer = toErrorAnswer(error);
     if (answer.report) deps.reportError(error, request.id);
-    const body = isV1Path(decodedPathOf(request.url)) ? { ...answer.body, deprecated: true } : answer.body;
     void reply.headers(answer.headers);
-    sendJson(reply, answer.status, JSON.stringify(body));
+    sendJson(reply, answer.status, JSON.stringify(toBody(answer, decodedPathOf(request.url))));
   }
 
   function sendJson(reply: FastifyReply, status: number, json: string): void {
@@ -121,6 +120,11 @@ export function createHttpServer(deps: HttpDeps): FastifyInstance {
   });
   if (deps.addRoutes !== undefined) app.register(async (scope) => deps.addRoutes?.(scope));
   return app;
+}
+
+function toBody(answer: ErrorAnswer, path: string): object {
+  if (isPhonePath(path)) return toPhoneBody(answer);
+  return isV1Path(path) ? { ...answer.body, deprecated: true } : answer.body;
 }
 
 /** Every request takes its place in the pipeline of its connection, then the road of sends, then the router. */

@@ -170,6 +170,12 @@ export const ERRORS = {
   invalid_consent_date: { status: 400, retryable: false, text: 'consent_date must be a date that is not to come' },
   unsubscribed: { status: 400, retryable: false, text: 'The row is of somebody who opted out' },
   invalid_dry_run: { status: 400, retryable: false, text: 'dry_run must be true or false' },
+  // look-ups of numbers
+  missing_phone: { status: 400, retryable: false, text: 'phone is required' },
+  missing_phones: { status: 400, retryable: false, text: 'phones is required' },
+  invalid_phones: { status: 400, retryable: false, text: 'phones must be an array' },
+  invalid_force: { status: 400, retryable: false, text: 'force must be a boolean' },
+  too_many_phones: { status: 413, retryable: false, text: 'Maximum 500 phones per request' },
   // webhooks
   missing_url: { status: 400, retryable: false, text: 'url is required' },
   missing_events: { status: 400, retryable: false, text: 'events is required' },

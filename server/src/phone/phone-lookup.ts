@@ -12,8 +12,8 @@ export interface LookupResult {
   /** Name of the state. */
   readonly state: string | null;
   readonly city: string | null;
-  /** On a do-not-call list. */
-  readonly onDnc: boolean;
+  /** On a do-not-call list that the provider knows. Absent: it knows none. */
+  readonly onDnc?: boolean;
 }
 
 /** Asks somebody who knows more of a number than its digits tell. Rejects when no answer was had. */

@@ -32,7 +32,6 @@ const MOBILE: LookupResult = {
   country: null,
   state: null,
   city: null,
-  onDnc: false,
 };
 const LANDLINE = { lineType: 'fixed line', carrier: 'Sim Landline', carrierRaw: 'SIM LANDLINE' } as const;
 const VOIP = { lineType: 'voip', carrier: 'Sim VoIP', carrierRaw: 'SIM VOIP' } as const;

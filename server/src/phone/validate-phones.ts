@@ -1,10 +1,16 @@
+import type { Account } from '../accounts/index.ts';
 import type { Clock } from '../lib/clock.ts';
-import type { LineType } from '../store/contact-store.ts';
-import { type LookupRow, readLookups, saveLookups } from '../store/phone-lookup-store.ts';
+import { AppError } from '../lib/errors.ts';
+import { type LineType, updateLookedUp } from '../store/contact-store.ts';
+import { findDoNotCall } from '../store/do-not-call-store.ts';
+import { chargeLookups, type LookupRow, readLookups, saveLookups } from '../store/phone-lookup-store.ts';
 import type { Pool } from '../store/pool.ts';
+import { type Transaction, within } from '../store/transaction.ts';
 import type { LookupResult, PhoneLookup } from './phone-lookup.ts';
 
-export type Disposition = 'invalid' | 'unreachable' | 'risky' | 'unknown' | 'ok';
+export const DISPOSITIONS = ['invalid', 'unreachable', 'risky', 'unknown', 'ok'] as const;
+
+export type Disposition = (typeof DISPOSITIONS)[number];
 
 /** What a validation answers (phone.md 1 of the contract), without the number. */
 export interface Validation {
@@ -18,6 +24,7 @@ export interface Validation {
   readonly city: string | null;
   readonly on_dnc: boolean;
   readonly disposition: Disposition;
+  /** What this answer was charged. */
   readonly cost: number;
   readonly cached: boolean;
 }
@@ -28,52 +35,124 @@ export interface ValidationDeps {
   readonly lookup: PhoneLookup;
 }
 
-const LOOKUP_PRICE = 0.003;
+/** For whom, and the transaction that the effect belongs to, if there is one. */
+export interface ValidationScope {
+  readonly account: Account;
+  readonly transaction: Transaction | null;
+}
+
+/** `force`: it is asked anew although the answer is known. */
+export interface AskedPhone {
+  readonly phone: number;
+  readonly force: boolean;
+}
+
+const MICROS = 1_000_000;
 const AT_ONCE = 20;
 
 /**
- * What look-ups know of these numbers; answers are kept for ever and cost nothing again. `force`: numbers that are asked
- * anew. A number whose look-up failed is missing: it is neither charged nor remembered.
+ * What look-ups know of these numbers. Answers are kept for ever and cost nothing again; each is charged, remembered, and
+ * written into the contact, if there is one. A number whose look-up failed is missing: it is neither charged nor remembered.
  */
 export async function validatePhones(
-  { pool, clock, lookup }: ValidationDeps,
-  accountId: string,
-  phones: readonly { readonly phone: number; readonly force: boolean }[],
+  deps: ValidationDeps,
+  { account, transaction }: ValidationScope,
+  phones: readonly AskedPhone[],
 ): Promise<Map<number, Validation>> {
+  const { pool, lookup } = deps;
   const forced = new Set(phones.filter(({ force }) => force).map(({ phone }) => phone));
   const all = [...new Set(phones.map(({ phone }) => phone))];
-  const known = await readLookups(pool, accountId, all);
-  const validations = new Map<number, Validation>();
-  for (const { phone, result } of known) {
-    if (!forced.has(phone)) validations.set(phone, toValidation(result as LookupResult, { cached: true }));
-  }
-  const open = all.filter((phone) => !validations.has(phone));
+  const known = new Map(
+    (await readLookups(transaction ?? pool, account.id, all))
+      .filter(({ phone }) => !forced.has(phone))
+      .map(({ phone, result }) => [phone, result as LookupResult]),
+  );
+  const validations = await conclude(deps, { account, transaction }, known, true);
+  const open = all.filter((phone) => !known.has(phone));
   for (let at = 0; at < open.length; at += AT_ONCE) {
-    const asked = open.slice(at, at + AT_ONCE);
-    const answers = await Promise.allSettled(asked.map((phone) => lookup.lookUp(phone)));
-    const fresh: LookupRow[] = asked.flatMap((phone, index) => {
-      const answer = answers[index];
-      return answer?.status === 'fulfilled' ? [{ phone, result: answer.value }] : [];
-    });
-    await saveLookups(pool, accountId, fresh, clock());
-    for (const { phone, result } of fresh)
-      validations.set(phone, toValidation(result as LookupResult, { cached: false }));
+    const fresh = await ask(lookup, open.slice(at, at + AT_ONCE));
+    for (const [phone, validation] of await conclude(deps, { account, transaction }, fresh, false)) {
+      validations.set(phone, validation);
+    }
   }
   return validations;
 }
 
-/** True when an answer would be charged. */
-export async function needsLookup(
-  pool: Pool,
+/** Those whose look-up failed are missing. */
+async function ask(lookup: PhoneLookup, phones: readonly number[]): Promise<Map<number, LookupResult>> {
+  const answers = await Promise.allSettled(phones.map((phone) => lookup.lookUp(phone)));
+  const results = new Map<number, LookupResult>();
+  for (const [index, answer] of answers.entries()) {
+    if (answer.status === 'fulfilled') results.set(phones[index] as number, answer.value);
+  }
+  return results;
+}
+
+/** Writes answers down, fresh ones with their price, and says what they mean. */
+function conclude(
+  { pool, clock }: ValidationDeps,
+  { account, transaction }: ValidationScope,
+  results: ReadonlyMap<number, LookupResult>,
+  cached: boolean,
+): Promise<Map<number, Validation>> {
+  if (results.size === 0) return Promise.resolve(new Map());
+  const priceMicros = cached ? 0 : account.settings.lookupPriceMicros;
+  return within(pool, transaction, async (tx) => {
+    const listed = await findDoNotCall(tx, [...results.keys()]);
+    const validations = new Map(
+      [...results].map(([phone, result]) => [
+        phone,
+        toValidation(result, { onDnc: listed.has(phone) || result.onDnc === true, priceMicros, cached }),
+      ]),
+    );
+    if (!cached) {
+      const nowMs = clock();
+      const rows: LookupRow[] = [...results].map(([phone, result]) => ({ phone, result }));
+      const charge = { lookups: rows.length, costMicros: rows.length * priceMicros };
+      await saveLookups(tx, account.id, rows, nowMs);
+      await chargeLookups(tx, account.id, charge, nowMs);
+    }
+    await updateLookedUp(tx, account.id, [...validations].map(toLookedUp));
+    return validations;
+  });
+}
+
+function toLookedUp([phone, validation]: [number, Validation]) {
+  const { carrier, on_dnc: onDnc, disposition } = validation;
+  return { phone, lineType: toLineType(validation), carrier, onDnc, disposition };
+}
+
+/**
+ * Nothing is asked for that the account may not pay.
+ * @throws AppError 402 with the state of its billing, when an answer would be charged and billing is enforced
+ */
+export async function assertPayable(
+  { pool }: Pick<ValidationDeps, 'pool'>,
+  { account, transaction }: ValidationScope,
+  phones: readonly AskedPhone[],
+): Promise<void> {
+  const { billingProblem } = account.settings;
+  if (billingProblem === null || phones.length === 0) return;
+  if (await needsLookup(transaction ?? pool, account.id, phones)) throw new AppError(billingProblem);
+}
+
+async function needsLookup(
+  db: Parameters<typeof readLookups>[0],
   accountId: string,
-  phones: readonly { readonly phone: number; readonly force: boolean }[],
+  phones: readonly AskedPhone[],
 ): Promise<boolean> {
   if (phones.some(({ force }) => force)) return true;
   const all = new Set(phones.map(({ phone }) => phone));
-  return (await readLookups(pool, accountId, [...all])).length < all.size;
+  return (await readLookups(db, accountId, [...all])).length < all.size;
 }
 
-function toValidation(result: LookupResult, { cached }: { readonly cached: boolean }): Validation {
+interface Circumstances {
+  readonly onDnc: boolean;
+  readonly priceMicros: number;
+  readonly cached: boolean;
+}
+
+function toValidation(result: LookupResult, { onDnc, priceMicros, cached }: Circumstances): Validation {
   return {
     valid: result.valid,
     line_type: result.lineType,
@@ -83,15 +162,15 @@ function toValidation(result: LookupResult, { cached }: { readonly cached: boole
     country: result.country,
     state: result.state,
     city: result.city,
-    on_dnc: result.onDnc,
-    disposition: toDisposition(result),
-    cost: cached ? 0 : LOOKUP_PRICE,
+    on_dnc: onDnc,
+    disposition: toDisposition(result, onDnc),
+    cost: priceMicros / MICROS,
     cached,
   };
 }
 
 /** The first that fits. */
-function toDisposition({ valid, lineType, onDnc }: LookupResult): Disposition {
+function toDisposition({ valid, lineType }: LookupResult, onDnc: boolean): Disposition {
   if (!valid) return 'invalid';
   if (lineType === 'fixed line') return 'unreachable';
   if (onDnc || lineType === 'voip') return 'risky';

@@ -1,5 +1,5 @@
 import { pause } from '../lib/pause.ts';
-import { HOUR_MS, MINUTE_MS, SECOND_MS } from '../lib/clock.ts';
+import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS } from '../lib/clock.ts';
 
 /** Work that is due again and again, whichever process does it. */
 export interface DueWork {
@@ -43,4 +43,4 @@ export function createScheduler(works: readonly DueWork[], onError: (error: unkn
   };
 }
 
-export const EVERY = { second: SECOND_MS, tenMinutes: 10 * MINUTE_MS, hour: HOUR_MS } as const;
+export const EVERY = { second: SECOND_MS, tenMinutes: 10 * MINUTE_MS, hour: HOUR_MS, day: DAY_MS } as const;

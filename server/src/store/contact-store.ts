@@ -15,6 +15,8 @@ export interface NewContact {
   readonly state: string | null;
   /** Default: not known. */
   readonly carrier?: string | null | undefined;
+  /** On a do-not-call list. Default false. */
+  readonly onDnc?: boolean | undefined;
 }
 
 /**
@@ -31,10 +33,10 @@ export async function insertContacts(
   const { rows } = await transaction.query<{ phone: number }>({
     name: 'contact.insert',
     text: `
-      insert into contact (phone, is_valid, line_type, country, state, carrier, created_ms)
-      select distinct on (phone) phone, is_valid, line_type, country, state, carrier, $7
-      from unnest($1::bigint[], $2::boolean[], $3::text[], $4::text[], $5::text[], $6::text[])
-        as n(phone, is_valid, line_type, country, state, carrier)
+      insert into contact (phone, is_valid, line_type, country, state, carrier, on_dnc, created_ms)
+      select distinct on (phone) phone, is_valid, line_type, country, state, carrier, on_dnc, $8
+      from unnest($1::bigint[], $2::boolean[], $3::text[], $4::text[], $5::text[], $6::text[], $7::boolean[])
+        as n(phone, is_valid, line_type, country, state, carrier, on_dnc)
       order by phone
       on conflict (phone) do nothing
       returning phone`,
@@ -45,6 +47,7 @@ export async function insertContacts(
       textArray(contacts.map((contact) => contact.country)),
       textArray(contacts.map((contact) => contact.state)),
       textArray(contacts.map((contact) => contact.carrier ?? null)),
+      boolArray(contacts.map((contact) => contact.onDnc ?? false)),
       nowMs,
     ],
   });
@@ -73,23 +76,43 @@ export interface LookedUpContact {
   readonly lineType: LineType | null;
   readonly carrier: string | null;
   readonly onDnc: boolean;
+  /** What the account is told of it. */
+  readonly disposition: string;
 }
 
-/** Writes what look-ups said into the phones that are stored. Each phone at most once. */
-export async function updateLookedUp(transaction: Transaction, contacts: readonly LookedUpContact[]): Promise<void> {
+/**
+ * Writes what look-ups said into the phones that are stored, and their disposition for the account; others stay unknown.
+ * Each phone at most once. Call it before list contacts are locked.
+ */
+export async function updateLookedUp(
+  transaction: Transaction,
+  accountId: string,
+  contacts: readonly LookedUpContact[],
+): Promise<void> {
   if (contacts.length === 0) return;
   await transaction.query({
     name: 'contact.looked_up',
     text: `
-      update contact c set line_type = coalesce(n.line_type, c.line_type), carrier = coalesce(n.carrier, c.carrier),
-        on_dnc = n.on_dnc
-      from unnest($1::bigint[], $2::text[], $3::text[], $4::boolean[]) as n(phone, line_type, carrier, on_dnc)
-      where c.phone = n.phone`,
+      with known as materialized (
+        select phone from contact where phone = any ($2::bigint[]) order by phone for update
+      ), looked_up as (
+        update contact c set line_type = coalesce(n.line_type, c.line_type), carrier = coalesce(n.carrier, c.carrier),
+          on_dnc = n.on_dnc
+        from known, unnest($2::bigint[], $3::text[], $4::text[], $5::boolean[]) as n(phone, line_type, carrier, on_dnc)
+        where c.phone = known.phone and n.phone = known.phone
+      )
+      insert into account_contact (account_id, phone, validation_status)
+      select $1, known.phone, n.disposition
+      from known, unnest($2::bigint[], $6::text[]) as n(phone, disposition)
+      where n.phone = known.phone order by known.phone
+      on conflict (account_id, phone) do update set validation_status = excluded.validation_status`,
     values: [
+      accountId,
       int8Array(contacts.map((contact) => contact.phone)),
       textArray(contacts.map((contact) => contact.lineType)),
       textArray(contacts.map((contact) => contact.carrier)),
       boolArray(contacts.map((contact) => contact.onDnc)),
+      textArray(contacts.map((contact) => contact.disposition)),
     ],
   });
 }

@@ -1,5 +1,6 @@
 import { int8Array, textArray } from './array-parameters.ts';
 import type { Queryable } from './queryable.ts';
+import type { Transaction } from './transaction.ts';
 
 /** An answer about a phone, kept for the account that asked. */
 export interface LookupRow {
@@ -19,13 +20,13 @@ export async function readLookups(db: Queryable, accountId: string, phones: read
 
 /** Each phone at most once; a newer answer takes the place of the older. */
 export async function saveLookups(
-  db: Queryable,
+  transaction: Transaction,
   accountId: string,
   lookups: readonly LookupRow[],
   nowMs: number,
 ): Promise<void> {
   if (lookups.length === 0) return;
-  await db.query({
+  await transaction.query({
     name: 'phone_lookup.save',
     text: `
       insert into phone_lookup (account_id, phone, result, looked_up_ms)
@@ -37,5 +38,23 @@ export async function saveLookups(
       textArray(lookups.map((lookup) => JSON.stringify(lookup.result))),
       nowMs,
     ],
+  });
+}
+
+/** Adds look-ups to what the account owes for the month of `nowMs`. */
+export async function chargeLookups(
+  transaction: Transaction,
+  accountId: string,
+  { lookups, costMicros }: { readonly lookups: number; readonly costMicros: number },
+  nowMs: number,
+): Promise<void> {
+  if (lookups === 0) return;
+  await transaction.query({
+    name: 'lookup_charge.add',
+    text: `
+      insert into lookup_charge as c (account_id, month, lookups, cost_micros) values ($1, $2, $3, $4)
+      on conflict (account_id, month) do update
+        set lookups = c.lookups + excluded.lookups, cost_micros = c.cost_micros + excluded.cost_micros`,
+    values: [accountId, new Date(nowMs).toISOString().slice(0, 7), lookups, costMicros],
   });
 }

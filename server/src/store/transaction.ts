@@ -49,6 +49,15 @@ async function commit<T>(pool: Pool, work: (transaction: Transaction) => Promise
   }
 }
 
+/** Runs in the caller's transaction where there is one, else in a new one. @throws as `withTransaction` */
+export function within<T>(
+  pool: Pool,
+  transaction: Transaction | null,
+  work: (transaction: Transaction) => Promise<T>,
+): Promise<T> {
+  return transaction === null ? withTransaction(pool, work) : work(transaction);
+}
+
 type Tell = () => Promise<void> | void;
 
 const afterCommits = new WeakMap<PoolClient, Tell[]>();

@@ -28,6 +28,8 @@ const CONTROL_TABLES = new Set([
   'webhook_endpoint',
   // Not few either, but of phones: what their numbers tell belongs to no account.
   'contact',
+  'do_not_call',
+  'do_not_call_file',
   // Files that somebody sent.
   'job',
   'job_chunk',
@@ -35,7 +37,14 @@ const CONTROL_TABLES = new Set([
   'job_phone',
 ]);
 /** Tables about people, whom all lists of an account share: they can be sharded by account. */
-const ACCOUNT_TABLES = new Set(['account_contact', 'block', 'consent', 'consent_head', 'phone_lookup']);
+const ACCOUNT_TABLES = new Set([
+  'account_contact',
+  'block',
+  'consent',
+  'consent_head',
+  'lookup_charge',
+  'phone_lookup',
+]);
 
 let database: TestDatabase;
 beforeAll(async () => {

@@ -5,7 +5,7 @@ import {
   createWithdrawals,
   type Withdrawals,
 } from '../../src/contacts/index.ts';
-import { simulatedLookup } from '../../src/phone/index.ts';
+import { simulatedLookup, validatePhone, validatePhoneBatch } from '../../src/phone/index.ts';
 import { createOutbox, type WebhookEvent } from '../../src/webhooks/index.ts';
 import { createHttpFixture, type HttpFixture } from './http-fixture.ts';
 import { API_KEY, createInstallation, type Installation } from './message-fixture.ts';
@@ -41,9 +41,20 @@ export async function createContactApi(): Promise<ContactApi> {
   };
   const withdrawals = createWithdrawals();
   const withdraw = createWithdraw(withdrawals);
-  const verbs = bindContactVerbs({ pool, directory, clock, outbox, withdraw, lookup: simulatedLookup });
+  const looking = { pool, directory, clock, outbox, withdraw, lookup: simulatedLookup };
+  const verbs = bindContactVerbs(looking);
   const plain = createHttpFixture();
-  const http = createHttpFixture({ pool, directory, clock, verbs: { ...plain.deps.verbs, contacts: verbs } });
+  const http = createHttpFixture({
+    pool,
+    directory,
+    clock,
+    verbs: {
+      ...plain.deps.verbs,
+      contacts: verbs,
+      validatePhone: (caller, input) => validatePhone(looking, caller, input),
+      validatePhoneBatch: (caller, input) => validatePhoneBatch(looking, caller, input),
+    },
+  });
   return {
     installation,
     http,

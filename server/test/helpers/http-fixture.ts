@@ -26,6 +26,7 @@ const SETTINGS: Account['settings'] = {
   shortenerDomain: null,
   clickDomain: null,
   pricePerSegmentMicros: 4500,
+  lookupPriceMicros: 3000,
   smsEnabled: true,
   billingProblem: null,
 };
@@ -180,6 +181,8 @@ export function createHttpFixture(change: Partial<HttpDeps> = {}): HttpFixture {
       cancelMessage: empty,
       preflight: empty,
       contacts: new Proxy({}, { get: () => empty }) as HttpDeps['verbs']['contacts'],
+      validatePhone: empty,
+      validatePhoneBatch: empty,
       listReplies: empty,
       takeOptIn: empty,
       listConsents: empty,
