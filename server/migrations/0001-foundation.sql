@@ -412,6 +412,23 @@ create table do_not_call (
   file_id integer not null,
   primary key (phone, file_id)
 );
+-- One-time codes that were sent, without the codes. pending: may still be used; ended: a newer one took its place.
+create table otp (
+  account_id text not null,
+  id bytea not null,
+  list_id integer not null,
+  phone bigint not null,
+  -- of the message that carries the code
+  message_number bigint not null,
+  code_hash bytea not null,
+  state text not null default 'pending' check (state in ('pending', 'verified', 'ended')),
+  attempts_left smallint not null,
+  expires_ms bigint not null,
+  created_ms bigint not null,
+  primary key (account_id, id)
+);
+create index otp_by_phone on otp (account_id, phone, created_ms);
+create index otp_by_age on otp (expires_ms);
 -- A list contact is a phone's subscription to one list; what changes on every send is a narrow row of its own.
 -- reason: of an opt-out; no_consent: they wrote to us and never subscribed. unsubscribed_ms is null while active.
 create table list_contact (

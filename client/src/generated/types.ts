@@ -24,6 +24,8 @@ export type ErrorCode =
   | 'invalid_category'
   | 'invalid_class'
   | 'invalid_click_domain'
+  | 'invalid_code'
+  | 'invalid_code_length'
   | 'invalid_consent_text'
   | 'invalid_consented_at'
   | 'invalid_contact_data'
@@ -57,12 +59,14 @@ export type ErrorCode =
   | 'invalid_list_name'
   | 'invalid_list_number'
   | 'invalid_list_type'
+  | 'invalid_max_attempts'
   | 'invalid_merge_fields'
   | 'invalid_message_id'
   | 'invalid_messages'
   | 'invalid_metadata'
   | 'invalid_offset'
   | 'invalid_optout_scope'
+  | 'invalid_otp_id'
   | 'invalid_page'
   | 'invalid_per_page'
   | 'invalid_phone'
@@ -89,10 +93,12 @@ export type ErrorCode =
   | 'invalid_status'
   | 'invalid_step'
   | 'invalid_support_contact'
+  | 'invalid_template'
   | 'invalid_thompson_mode'
   | 'invalid_thompson_payout_floor'
   | 'invalid_thompson_window_days'
   | 'invalid_timezone'
+  | 'invalid_ttl_seconds'
   | 'invalid_tune'
   | 'invalid_url'
   | 'invalid_use_journeys'
@@ -107,6 +113,7 @@ export type ErrorCode =
   | 'metadata_too_large'
   | 'missing_api_key'
   | 'missing_body'
+  | 'missing_code'
   | 'missing_contacts'
   | 'missing_custom_fields'
   | 'missing_events'
@@ -116,6 +123,7 @@ export type ErrorCode =
   | 'missing_list_number'
   | 'missing_list_type'
   | 'missing_messages'
+  | 'missing_otp_id'
   | 'missing_phone'
   | 'missing_phone_number'
   | 'missing_phones'
@@ -129,6 +137,8 @@ export type ErrorCode =
   | 'not_cancellable'
   | 'not_found'
   | 'not_sendable'
+  | 'otp_not_found'
+  | 'otp_rate_limited'
   | 'payload_too_large'
   | 'payment_failed'
   | 'product_not_enabled'
@@ -1075,6 +1085,50 @@ export interface ValidatePhonesResult {
   };
 }
 
+export interface SendOtpBody {
+  /** Recipient, E.164. */
+  readonly to: string;
+  /** Number of the list to send from. */
+  readonly list_number: string;
+  /** Text of the message; holds {{code}} once. Default "{{brand_name}}: your code is {{code}}". */
+  readonly template?: string | undefined;
+  /** Digits of the code. Default 6. */
+  readonly code_length?: number | undefined;
+  /** How long the code can be used. Default 600. */
+  readonly ttl_seconds?: number | undefined;
+  /** Wrong tries after which the code is locked. Default 5. */
+  readonly max_attempts?: number | undefined;
+  /** Kept with the message; at most 1,024 bytes as compact JSON. */
+  readonly metadata?: Readonly<Record<string, unknown>> | undefined;
+}
+
+export interface SendOtpResult {
+  readonly success: true;
+  readonly otp_id: string;
+  readonly message_id: string;
+  readonly status: 'queued';
+  readonly expires_at: string;
+}
+
+export interface VerifyOtpBody {
+  /** Of the answer to the send. */
+  readonly otp_id?: string | undefined;
+  /** With list_number, in the place of otp_id: the newest code. */
+  readonly to?: string | undefined;
+  readonly list_number?: string | undefined;
+  readonly code: string;
+}
+
+export interface VerifyOtpResult {
+  readonly success: true;
+  /** True once. */
+  readonly verified: boolean;
+  /** pending: wrong; expired: too late, or a newer code was sent; locked: no tries left; used: verified before. */
+  readonly status: 'verified' | 'pending' | 'expired' | 'locked' | 'used';
+  /** Wrong tries that are left. */
+  readonly attempts_left: number;
+}
+
 export interface ListConsentsResult {
   readonly consents: readonly {
     readonly id: string;
@@ -1998,6 +2052,17 @@ export interface Operations {
    */
   validatePhones(body: ValidatePhonesBody, options?: CallOptions): Promise<ValidatePhonesResult>;
   /**
+   * Send a one-time code.
+   * Random digits, of which only a hash is kept with the code. Goes out at any hour, with nothing before or behind the text; opt-outs hold. At most 5 to a number within 10 minutes.
+   * `POST /api/v2/otp/send`
+   */
+  sendOtp(body: SendOtpBody, options?: CallOptions): Promise<SendOtpResult>;
+  /**
+   * Try a one-time code.
+   * `POST /api/v2/otp/verify`
+   */
+  verifyOtp(body: VerifyOtpBody, options?: CallOptions): Promise<VerifyOtpResult>;
+  /**
    * Read what a number allowed and forbade, oldest first.
    * Records are only ever added. Each holds the hash of the one before it, so that `trackly consents verify` finds out when one was changed or removed.
    * `GET /api/v2/contacts/{phone_number}/consents`
@@ -2212,6 +2277,8 @@ export const OPERATIONS = {
   validateV1Phones: { method: 'POST', path: '/api/v1/phone/validate/batch', params: [], input: 'body', sends: false },
   validatePhone: { method: 'POST', path: '/api/v2/phone/validate', params: [], input: 'body', sends: false },
   validatePhones: { method: 'POST', path: '/api/v2/phone/validate/batch', params: [], input: 'body', sends: false },
+  sendOtp: { method: 'POST', path: '/api/v2/otp/send', params: [], input: 'body', sends: true },
+  verifyOtp: { method: 'POST', path: '/api/v2/otp/verify', params: [], input: 'body', sends: false },
   listConsents: { method: 'GET', path: '/api/v2/contacts/{phone_number}/consents', params: ['phone_number'], input: 'none', sends: false },
   takeOptIn: { method: 'POST', path: '/api/v2/optins/webhook', params: [], input: 'body', sends: false },
   listReplies: { method: 'GET', path: '/api/v2/replies', params: [], input: 'query', sends: false },

@@ -9,6 +9,7 @@ import type { IdCodec } from '../lib/public-id.ts';
 import * as lists from '../lists/index.ts';
 import * as messages from '../messages/index.ts';
 import * as optIns from '../opt-ins/index.ts';
+import * as otp from '../otp/index.ts';
 import * as phone from '../phone/index.ts';
 import * as pipeline from '../pipeline/index.ts';
 import type { Accept, Connections } from '../pipeline/index.ts';
@@ -36,6 +37,7 @@ export function bindVerbs(deps: VerbDeps): HttpVerbs {
   const { pool, directory, clock, config } = deps;
   const reading = { ...deps, messageIds: deps.ids };
   const looking = { ...deps, lookup: phone.simulatedLookup };
+  const coding = { ...deps, idCodec: deps.ids };
   const managing = { ...deps, listTypes: readCredentialFields(), secretKey: async () => deps.secretKey };
   const verifying: lists.VerifyListDeps = {
     ...deps,
@@ -50,6 +52,8 @@ export function bindVerbs(deps: VerbDeps): HttpVerbs {
     contacts: contacts.bindContactVerbs(looking),
     validatePhone: (caller, input) => phone.validatePhone(looking, caller, input),
     validatePhoneBatch: (caller, input) => phone.validatePhoneBatch(looking, caller, input),
+    sendOtp: (caller, input) => otp.sendOtp(coding, caller, input),
+    verifyOtp: (caller, input) => otp.verifyOtp(coding, caller, input),
     listReplies: (caller, query) => inbound.listReplies(reading, caller, query),
     takeOptIn: (caller, input) => optIns.takeOptIn(deps, caller, input),
     listConsents: (caller, input) => compliance.listConsents({ pool }, caller, input),

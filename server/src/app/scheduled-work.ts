@@ -17,6 +17,7 @@ import { purgeImpressions } from '../store/impression-store.ts';
 import { purgeJobs } from '../store/job-store.ts';
 import type { NumberBlocks } from '../store/number-blocks.ts';
 import { purgeOptInRequests } from '../store/opt-in-request-store.ts';
+import { purgeOtps } from '../store/otp-store.ts';
 import { SHARE_LEASE_MS } from '../store/partition-leases.ts';
 import { createPool } from '../store/pool.ts';
 import { purgeCarrierRefs, purgeParkedReports } from '../store/purge-store.ts';
@@ -89,6 +90,8 @@ export function dueWorks(deps: ScheduledDeps): DueWork[] {
         await purgeImpressions(upkeepPool, nowMs - 90 * DAY_MS);
         await purgeStrayTexts(upkeepPool, nowMs - 30 * DAY_MS);
         await purgeOptInRequests(upkeepPool, nowMs - 7 * DAY_MS);
+        // No message waits longer than a day, and no code can be used longer than an hour.
+        await purgeOtps(upkeepPool, nowMs - 25 * HOUR_MS);
         await purgeCarrierRefs(upkeepPool, nowMs - 33 * DAY_MS);
         await forgetWorkers(upkeepPool, nowMs - DAY_MS);
         await purgeJobs(upkeepPool, { endedBeforeMs: nowMs - 30 * DAY_MS, uploadedBeforeMs: nowMs - DAY_MS });

@@ -37,9 +37,14 @@ export function toErrorAnswer(error: unknown): ErrorAnswer {
   return {
     status: known.status,
     body: known.detail === undefined || known.status >= 500 ? body : { ...body, message: known.detail },
-    headers: HEADERS[known.code] ?? NO_HEADERS,
+    headers: headersOf(known),
     report: known.status >= 500,
   };
+}
+
+function headersOf({ code, retryAfterSeconds }: AppError): Readonly<Record<string, string>> {
+  if (retryAfterSeconds !== undefined) return { 'Retry-After': String(retryAfterSeconds) };
+  return HEADERS[code] ?? NO_HEADERS;
 }
 
 /** Statuses whose errors belong to a class. */

@@ -17,6 +17,7 @@ import { listConsentsRoute } from './routes/v2/list-consents.ts';
 import { listListsRoute } from './routes/v2/list-lists.ts';
 import { listWriteRoutes } from './routes/v2/list-write-routes.ts';
 import { listMessagesRoute } from './routes/v2/list-messages.ts';
+import { otpRoutes } from './routes/v2/otp-routes.ts';
 import { pauseKeyRoute } from './routes/v2/pause-key.ts';
 import { phoneRoutes } from './routes/v2/phone-routes.ts';
 import { preflightMessageRoute } from './routes/v2/preflight-message.ts';
@@ -40,6 +41,7 @@ export function apiRoutes(deps: HttpDeps): readonly ApiRoute[] {
     ...importRoutes(deps),
     ...blockRoutes(deps),
     ...phoneRoutes(deps),
+    ...otpRoutes(deps),
     listConsentsRoute(deps),
     takeOptInRoute(deps),
     listRepliesRoute(deps),

@@ -107,6 +107,8 @@ describe('openapi.json', () => {
       'post /api/v2/lists/{list_id}/verify',
       'post /api/v2/messages/{id}/cancel',
       'post /api/v2/optins/webhook',
+      'post /api/v2/otp/send',
+      'post /api/v2/otp/verify',
       'post /api/v2/phone/validate',
       'post /api/v2/phone/validate/batch',
       'post /api/v2/preflight',

@@ -24,6 +24,8 @@ export interface HttpVerbs {
   readonly contacts: ContactVerbs;
   validatePhone(caller: Caller, input: Pick<Call, 'body' | 'transaction'>): Promise<object>;
   validatePhoneBatch(caller: Caller, input: Pick<Call, 'body' | 'transaction'>): Promise<object>;
+  sendOtp(caller: Caller, input: Pick<Call, 'body' | 'transaction'>): Promise<object>;
+  verifyOtp(caller: Caller, input: Pick<Call, 'body' | 'transaction'>): Promise<object>;
   listReplies(caller: Caller, query: Query): Promise<object>;
   takeOptIn(caller: Caller, input: Pick<Call, 'body' | 'transaction'>): Promise<object>;
   listConsents(caller: Caller, input: { phoneNumber: string }): Promise<object>;

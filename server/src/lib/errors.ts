@@ -176,6 +176,21 @@ export const ERRORS = {
   invalid_phones: { status: 400, retryable: false, text: 'phones must be an array' },
   invalid_force: { status: 400, retryable: false, text: 'force must be a boolean' },
   too_many_phones: { status: 413, retryable: false, text: 'Maximum 500 phones per request' },
+  // one-time codes
+  invalid_template: {
+    status: 400,
+    retryable: false,
+    text: 'template must be a string of at most 160 characters that holds {{code}} once',
+  },
+  invalid_code_length: { status: 400, retryable: false, text: 'code_length must be an integer from 4 to 10' },
+  invalid_ttl_seconds: { status: 400, retryable: false, text: 'ttl_seconds must be an integer from 60 to 3600' },
+  invalid_max_attempts: { status: 400, retryable: false, text: 'max_attempts must be an integer from 1 to 10' },
+  otp_rate_limited: { status: 429, retryable: true, text: 'At most 5 codes to one number within 10 minutes' },
+  missing_otp_id: { status: 400, retryable: false, text: 'otp_id, or to and list_number, is required' },
+  missing_code: { status: 400, retryable: false, text: 'code is required' },
+  invalid_otp_id: { status: 400, retryable: false, text: 'otp_id must be 24 hexadecimal characters' },
+  invalid_code: { status: 400, retryable: false, text: 'code must be a string of digits' },
+  otp_not_found: { status: 404, retryable: false, text: 'No one-time code with this id' },
   // webhooks
   missing_url: { status: 400, retryable: false, text: 'url is required' },
   missing_events: { status: 400, retryable: false, text: 'events is required' },
@@ -275,6 +290,8 @@ export interface AppErrorOptions {
   status?: number;
   /** More detail for people, sent as `message`. Never a phone number or a body. */
   message?: string;
+  /** When a repeat can succeed, sent as `Retry-After`. */
+  retryAfterSeconds?: number;
   cause?: unknown;
 }
 
@@ -285,6 +302,7 @@ export class AppError extends Error {
   readonly status: number;
   readonly text: string;
   readonly detail: string | undefined;
+  readonly retryAfterSeconds: number | undefined;
 
   constructor(code: ErrorCode, options: AppErrorOptions = {}) {
     super(options.text ?? ERRORS[code].text, { cause: options.cause });
@@ -292,6 +310,7 @@ export class AppError extends Error {
     this.status = options.status ?? ERRORS[code].status;
     this.text = options.text ?? ERRORS[code].text;
     this.detail = options.message;
+    this.retryAfterSeconds = options.retryAfterSeconds;
   }
 
   get retryable(): boolean {

@@ -17,6 +17,7 @@ export {
 export { sendBulkBytes, type SendBytesDeps, sendMessageBytes } from './send-bytes.ts';
 export { MAX_BULK_MESSAGES, rawSendFields, sendFields } from './send-fields.ts';
 export {
+  acceptItems,
   sendBulk,
   sendMessage,
   type SendDeps,
@@ -26,4 +27,5 @@ export {
   validateOneSend,
 } from './send-messages.ts';
 export { sendV1Bulk, sendV1Message, type V1SendInput } from './send-v1-messages.ts';
+export { findListError } from './validate-send.ts';
 export { v1MessageSchema, v1RowSchema } from './v1-send-schemas.ts';

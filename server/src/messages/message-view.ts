@@ -9,6 +9,7 @@ import { toEncoding } from '../pipeline/encoding-code.ts';
 import { type Flag, hasFlag, SKIP_FLAGS } from '../pipeline/flags.ts';
 import { type MessageState, toMessageState, toMessageStatus } from '../pipeline/message-state.ts';
 import type { StoredEvent, StoredMessage, StoredPart } from '../store/message-store.ts';
+import { maskCode } from './mask-code.ts';
 import { toMessageId, toV1MessageId } from './message-id.ts';
 import type { MessageRow, MessageView, ShownState } from './message-view-schemas.ts';
 
@@ -56,7 +57,7 @@ export function toMessageRow(message: StoredMessage, { account, list, messageIds
     state: toShownState(state),
     status_detail: lacksReceipt(message, state, clock()) ? 'no_receipt' : toStatusDetail(state, message.detail),
     permanent: message.permanent,
-    body: message.body ?? (message.segments === null ? null : message.template),
+    body: toShownBody(message, source),
     template: message.template,
     category: message.lane === LANES.marketing ? 'marketing' : 'transactional',
     source,
@@ -83,6 +84,12 @@ export function toMessageRow(message: StoredMessage, { account, list, messageIds
     clicks: NO_CLICKS,
     revenue: NO_REVENUE,
   };
+}
+
+/** One-time codes are shown to nobody but their recipient. */
+function toShownBody({ body, segments, template }: StoredMessage, source: Source): string | null {
+  const text = body ?? (segments === null ? null : template);
+  return text !== null && source === 'otp' ? maskCode(text, template) : text;
 }
 
 export interface MessageDetails {

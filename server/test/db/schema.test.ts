@@ -43,6 +43,7 @@ const ACCOUNT_TABLES = new Set([
   'consent',
   'consent_head',
   'lookup_charge',
+  'otp',
   'phone_lookup',
 ]);
 

@@ -183,6 +183,8 @@ export function createHttpFixture(change: Partial<HttpDeps> = {}): HttpFixture {
       contacts: new Proxy({}, { get: () => empty }) as HttpDeps['verbs']['contacts'],
       validatePhone: empty,
       validatePhoneBatch: empty,
+      sendOtp: empty,
+      verifyOtp: empty,
       listReplies: empty,
       takeOptIn: empty,
       listConsents: empty,
