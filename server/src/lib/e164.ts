@@ -120,6 +120,11 @@ function toV1E164(digits: string, hasPlus: boolean): string | undefined {
   return digits.length === 11 && digits.startsWith('1') ? `+${digits}` : undefined;
 }
 
+/** True for the ISO 3166-1 alpha-2 code of a country that has phone numbers. */
+export function isCountryCode(text: string): boolean {
+  return Object.hasOwn(metadata.countries, text);
+}
+
 /**
  * ISO 3166-1 alpha-2 country of a list number: US for short codes and all of +1, else the main country of the calling
  * code. `001` (the world) for codes of no country, such as +800.

@@ -29,7 +29,7 @@ export function parsePage(query: Readonly<Record<string, string | undefined>>, m
 
 function parsePositive(text: string | undefined, byDefault: number): number | undefined {
   if (text === undefined) return byDefault;
-  const value = /^[0-9]{1,15}$/.test(text) ? Number(text) : 0;
+  const value = /^[0-9]+$/.test(text) ? Number(text) : 0;
   return value >= 1 ? value : undefined;
 }
 

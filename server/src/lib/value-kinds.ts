@@ -94,7 +94,7 @@ export const urlKind: FieldKind = customKind(
 );
 
 function isHttpUrl(text: string): boolean {
-  if (text.length > MAX_URL_LENGTH || !isCleanText(text) || !/^https?:\/\/[^\s]+$/i.test(text)) return false;
+  if (text.length > MAX_URL_LENGTH || !isCleanText(text) || !/^https?:\/\/[^\s/?#\\]\S*$/i.test(text)) return false;
   try {
     const url = new URL(text);
     return url.hostname !== '' && url.username === '' && url.password === '';

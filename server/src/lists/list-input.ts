@@ -43,7 +43,7 @@ export function parseListInput(body: Row, { listTypes, nowMs, type: ownType }: P
   for (const text of [name, brandName ?? undefined]) {
     if (text !== undefined && text.length > MAX_NAME_LENGTH) throw new AppError('name_too_long');
   }
-  const isByoc = body['is_byoc'] ?? undefined;
+  const isByoc = isNew ? (body['is_byoc'] ?? undefined) : undefined;
   if (isByoc !== undefined && typeof isByoc !== 'boolean') throw new AppError('invalid_is_byoc');
   return {
     number: isNew ? (body['phone_number'] as string) : undefined,

@@ -1,6 +1,6 @@
 import { Type } from 'typebox';
 import type { ListSettings } from '../accounts/index.ts';
-import { countryOf } from '../lib/e164.ts';
+import { countryOf, isCountryCode } from '../lib/e164.ts';
 import { isHost } from '../lib/host-name.ts';
 import {
   booleanKind,
@@ -8,9 +8,12 @@ import {
   enumKind,
   type FieldKind,
   integerKind,
+  isCleanJson,
+  isCleanText,
   isPlainObject,
   textKind,
 } from '../lib/fields.ts';
+import { isTimeZone } from '../lib/time-zone.ts';
 
 interface ListSetting {
   readonly kind: FieldKind;
@@ -23,8 +26,14 @@ const AFFIX = textKind({ maxLength: 200 });
 const REPLY = textKind({ maxLength: 320 });
 const HOST = customKind(Type.String(), (value) => typeof value === 'string' && isHost(value));
 const COUNTRY = customKind(Type.String({ pattern: '^[A-Z]{2}$' }), isCountry);
-const WORDS = customKind(Type.Array(Type.String()), isTextArray);
-const BUDGETS = customKind(Type.Array(Type.Record(Type.String(), Type.Unknown())), isBudgets);
+/** Of arrays. */
+const MAX_ITEMS = 100;
+const MAX_WORD_LENGTH = 160;
+const WORDS = customKind(
+  Type.Array(Type.String({ minLength: 1, maxLength: MAX_WORD_LENGTH }), { maxItems: MAX_ITEMS }),
+  isTextArray,
+);
+const BUDGETS = customKind(Type.Array(Type.Record(Type.String(), Type.Unknown()), { maxItems: MAX_ITEMS }), isBudgets);
 
 /** All settings of a list (lists.md 5 of the contract) with their checks and defaults. null: as the account, or built in. */
 export const LIST_SETTINGS = {
@@ -146,27 +155,33 @@ function settingOf(name: string): ListSetting | undefined {
 }
 
 function isCountry(value: unknown): boolean {
-  return typeof value === 'string' && /^[A-Z]{2}$/.test(value);
+  return typeof value === 'string' && isCountryCode(value);
 }
 
 function isTextArray(value: unknown): boolean {
-  return Array.isArray(value) && value.every((word) => typeof word === 'string' && word !== '');
+  return Array.isArray(value) && value.length <= MAX_ITEMS && value.every(isWord);
+}
+
+function isWord(value: unknown): boolean {
+  return typeof value === 'string' && value.trim() !== '' && value.length <= MAX_WORD_LENGTH && isCleanText(value);
 }
 
 /** lifecycle.md 5 of the contract. */
 function isBudgets(value: unknown): boolean {
-  return Array.isArray(value) && value.every(isBudget);
+  return Array.isArray(value) && value.length <= MAX_ITEMS && value.every(isBudget);
 }
 
 function isBudget(value: unknown): boolean {
-  if (!isPlainObject(value)) return false;
-  const { name, unit, limit, per, scope } = value;
+  if (!isPlainObject(value) || !isCleanJson(value)) return false;
+  const { name, unit, limit, per, scope, reset_zone: zone, carriers } = value;
   return (
     typeof name === 'string' &&
     (unit === 'message' || unit === 'segment') &&
     Number.isInteger(limit) &&
     Number(limit) >= 0 &&
     (per === 'minute' || per === 'day') &&
-    (scope === 'list' || scope === 'account')
+    (scope === 'list' || scope === 'account') &&
+    (zone === undefined || (typeof zone === 'string' && isTimeZone(zone))) &&
+    (carriers === undefined || isTextArray(carriers))
   );
 }

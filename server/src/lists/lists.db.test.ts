@@ -82,7 +82,10 @@ test('lists come all at once, by status, or in pages', async () => {
 
 test.each<[RawListQuery, string]>([
   [{ status: 'held' }, 'invalid_status'],
+  [{ status: '' }, 'invalid_status'],
   [{ limit: '0' }, 'invalid_limit'],
+  [{ limit: '' }, 'invalid_limit'],
+  [{ limit: '1.5' }, 'invalid_limit'],
   [{ cursor: 'x' }, 'invalid_cursor'],
   [{ cursor: '' }, 'invalid_cursor'],
 ])('%j is refused with %s', async (query, code) => {

@@ -20,7 +20,7 @@ afterAll(() => installation[Symbol.asyncDispose]());
 beforeEach(async () => {
   installation.nowMs = START_MS;
   finding = { passed: true, detail: null };
-  await installation.pool.query('delete from list where id > 2; truncate inbound_text');
+  await installation.pool.query('delete from list where id > 2; truncate inbound_text, list_contact, list_block');
   await installation.directory.refresh();
 });
 
@@ -84,6 +84,8 @@ test.each<[object, string]>([
   [{ ...TWILIO, is_byoc: 'yes' }, 'invalid_is_byoc'],
   [{ ...TWILIO, credentials: { colour: 'red' }, settings: 5 }, 'invalid_credentials'],
   [{ ...TWILIO, settings: { stale_minutes: 0 }, status: 'off' }, 'invalid_settings'],
+  [{ ...TWILIO, settings: { join_keywords: ['a\u0000'] } }, 'invalid_settings'],
+  [{ ...TWILIO, settings: [] }, 'invalid_settings'],
   [{ ...TWILIO, status: 'suspended' }, 'invalid_status'],
   [{ ...TWILIO, phone_number: '+18005551000' }, 'list_exists'],
   [{ ...TWILIO, phone_number: '+18005559000' }, 'list_exists'],
@@ -94,11 +96,31 @@ test.each<[object, string]>([
 test.each<[string, object, string]>([
   ['2', {}, 'not_found'],
   ['99', {}, 'not_found'],
-  ['1', { list_name: 5 }, 'invalid_list_name'],
+  ['1', { list_name: 5, brand_name: 5 }, 'invalid_list_name'],
+  ['1', { brand_name: 5, credentials: 5 }, 'invalid_brand_name'],
+  ['1', { brand_name: 'x'.repeat(256), credentials: 5 }, 'name_too_long'],
+  ['1', { credentials: { colour: 'red' }, settings: 5 }, 'invalid_credentials'],
   ['1', { settings: { colour: 1 } }, 'invalid_settings'],
   ['1', { status: 'deleted' }, 'invalid_status'],
 ])('a change of list %s by %j is refused with %s', async (id, body, code) => {
   await expect(change(id, body)).rejects.toMatchObject({ code });
+});
+
+test('what cannot be changed is not looked at', async () => {
+  const before = await get(1);
+  expect(await change('1', { is_byoc: 'x', phone_number: 5, list_type: 'fax', verified: false })).toEqual(before);
+});
+
+test.each<[string]>([['2'], ['99'], ['pn_']])('list %s is not there to be deleted or verified', async (id) => {
+  await expect(deleteList(deps(), installation.caller, { id })).rejects.toMatchObject({ code: 'not_found' });
+  await expect(verify(id, {})).rejects.toMatchObject({ code: 'not_found' });
+});
+
+test('a key that may not use a list is told so', async () => {
+  const { caller } = installation;
+  const keyed = (ids: number[]) => ({ ...caller, key: { ...caller.key, allowedListIds: new Set(ids) } });
+  const hint = async (ids: number[]) => (await getList(deps(), keyed(ids), { id: '1' })).key_policy_hint;
+  expect([await hint([1]), await hint([7])]).toEqual([{ allowed_by_key: true }, { allowed_by_key: false }]);
 });
 
 test('who was suspended does not come back by himself', async () => {
@@ -152,6 +174,45 @@ describe('verification', () => {
     expect(await get(id)).toMatchObject({ verified: true });
     expect(await change(String(id), { credentials: { token: 'b' } })).toMatchObject({ verified: false });
     await expect(step('webhook')).rejects.toMatchObject({ code: 'step_out_of_order' });
+  });
+
+  test('new credentials while a step is under way are not taken for proven', async () => {
+    const { id } = await add(TWILIO);
+    await verify(String(id), { step: 'credentials' });
+    const sending = verifyList(
+      {
+        ...deps(),
+        async sendTest() {
+          await change(String(id), { credentials: { token: 'b' } });
+          return { passed: true, detail: null };
+        },
+      },
+      installation.caller,
+      { id: String(id), body: { step: 'send', to: TO } },
+    );
+    await expect(sending).rejects.toMatchObject({ code: 'step_out_of_order' });
+    await reply(id, START_MS + 1);
+    await expect(verify(String(id), { step: 'webhook', to: TO })).rejects.toMatchObject({ code: 'step_out_of_order' });
+    expect(await get(id)).toMatchObject({ verified: false });
+  });
+
+  test.each([
+    [
+      'opted out',
+      `insert into list_contact (list_id, phone, active, reason, created_ms) values ($1, 13125550142, false, 'message', 0)`,
+    ],
+    ['is blocked', 'insert into list_block (list_id, phone, created_ms) values ($1, 13125550142, 0)'],
+  ])('nothing is sent to somebody who %s', async (_name, insert) => {
+    const { id } = await add(TWILIO);
+    await installation.pool.query(insert, [id]);
+    await verify(String(id), { step: 'credentials' });
+    sent.length = 0;
+    expect(await verify(String(id), { step: 'send', to: TO })).toMatchObject({
+      passed: false,
+      next_step: 'send',
+      detail: 'contact_blocked',
+    });
+    expect(sent).toEqual([]);
   });
 
   test.each<[object, string]>([

@@ -7,6 +7,7 @@ import type { Row } from '../lib/fields.ts';
 import { hasInboundText } from '../store/inbound-store.ts';
 import { readVerification, type Verification, writeVerification } from '../store/list-store.ts';
 import type { Pool } from '../store/pool.ts';
+import { findStopped } from '../store/recipient-store.ts';
 import { withTransaction } from '../store/transaction.ts';
 import { findOwnList } from './find-own-list.ts';
 
@@ -60,7 +61,9 @@ export async function verifyList(
   if (isTooEarly(step, to, before)) throw new AppError('step_out_of_order');
   const { finding, verification } = await run(deps, list, { step, to, before });
   const isDone = finding.passed && step === 'webhook';
-  await withTransaction(deps.pool, (transaction) => writeVerification(transaction, list.id, verification, isDone));
+  const change = { before, after: verification, verified: isDone };
+  const isWritten = await withTransaction(deps.pool, (tx) => writeVerification(tx, list.id, change));
+  if (!isWritten) throw new AppError('step_out_of_order');
   await deps.directory.refresh();
   const verified = deps.directory.list(list.id)?.verified ?? false;
   const next = finding.passed ? (STEPS[STEPS.indexOf(step) + 1] ?? null) : step;
@@ -101,6 +104,10 @@ async function run(
     return { finding, verification: { credentials: finding.passed } };
   }
   if (step === 'send') {
+    // It goes past the gate, and opt-outs hold there too.
+    if ((await findStopped(deps.pool, list.id, [phoneToNumber(to)])).length > 0) {
+      return { finding: { passed: false, detail: 'contact_blocked' }, verification: before };
+    }
     // A reply may be faster than the answer to the submit.
     const sent = { ...before, sentTo: phoneToNumber(to), sentMs: deps.clock() };
     const finding = await deps.sendTest(list, to);

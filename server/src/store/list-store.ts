@@ -129,16 +129,23 @@ export async function readVerification(db: Queryable, listId: number): Promise<V
   return rows[0]?.verification ?? {};
 }
 
-/** `verified` true makes the list usable; false leaves it as it is. */
+/**
+ * `verified` true makes the list usable; false leaves it as it is. @returns false when the proof is no longer at `before`,
+ * such as after a change of credentials: nothing is written then
+ */
 export async function writeVerification(
   transaction: Transaction,
   listId: number,
-  verification: Verification,
-  verified: boolean,
-): Promise<void> {
-  await transaction.query({
+  {
+    before,
+    after,
+    verified,
+  }: { readonly before: Verification; readonly after: Verification; readonly verified: boolean },
+): Promise<boolean> {
+  const { rowCount } = await transaction.query({
     name: 'list.write_verification',
-    text: 'update list set verification = $2, verified = verified or $3 where id = $1',
-    values: [listId, JSON.stringify(verification), verified],
+    text: 'update list set verification = $3, verified = verified or $4 where id = $1 and verification = $2::jsonb',
+    values: [listId, JSON.stringify(before), JSON.stringify(after), verified],
   });
+  return rowCount === 1;
 }
