@@ -371,6 +371,12 @@ create table contact (
   on_dnc boolean not null default false,
   created_ms bigint not null
 );
+-- Which numbering data contacts follow, and up to which phone while they are brought up to newer ones.
+create table phone_data (
+  one boolean primary key default true check (one),
+  version text not null,
+  done_phone bigint
+);
 -- What an account knows of a phone. Phones that it knows nothing of have no row.
 create table account_contact (
   account_id text not null,

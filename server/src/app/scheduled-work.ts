@@ -42,6 +42,7 @@ interface ScheduledDeps extends Foundation {
 
 export function dueWorks(deps: ScheduledDeps): DueWork[] {
   const { upkeepPool, hotPool, limits, clock, directory, connections } = deps;
+  const phoneDataVersion = phone.phoneDataVersion();
   const settling = {
     ...deps,
     pool: hotPool,
@@ -62,6 +63,7 @@ export function dueWorks(deps: ScheduledDeps): DueWork[] {
         return false;
       },
     },
+    { name: 'phone facts', everyMs: EVERY.day, run: () => phone.renewFacts(upkeepPool, phoneDataVersion) },
     {
       name: 'webhooks',
       everyMs: EVERY.tenMinutes,

@@ -176,6 +176,29 @@ describe('limits', () => {
     expect(rows).toEqual([{ count: 1_000 - expected.length }]);
   });
 
+  test('custom fields that are too many together with the stored ones are refused', async () => {
+    const fields = (from: number) =>
+      Object.fromEntries(Array.from({ length: 60 }, (_, index) => [`k${from + index}`, 1]));
+    await save({ custom_fields: fields(0) });
+    expect(await save({ custom_fields: fields(60) })).toMatchObject({
+      status: 400,
+      json: { code: 'invalid_custom_fields' },
+    });
+    const rows = [
+      { phone_number: PHONE, custom_fields: fields(40) },
+      { phone_number: PHONE, custom_fields: { another: 1 } },
+      { phone_number: PHONE, custom_fields: { k0: null } },
+      { phone_number: PHONE, custom_fields: { another: 1 } },
+      { phone_number: PHONE, custom_fields: fields(100), replace_custom_fields: true },
+      { phone_number: PHONE, custom_fields: { another: 1 } },
+    ];
+    expect((await bulk(rows)).json).toMatchObject({
+      success_count: 5,
+      errors: [{ index: 1, code: 'invalid_custom_fields' }],
+    });
+    expect(Object.keys((await membership()).custom_fields)).toHaveLength(61);
+  });
+
   test('a batch of which every row fails is answered with 201', async () => {
     expect(await bulk([{}, null])).toMatchObject({
       status: 201,

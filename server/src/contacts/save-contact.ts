@@ -4,7 +4,7 @@ import { readContactIds } from '../store/contact-store.ts';
 import { contactError } from './contact-fields.ts';
 import { type ContactDeps, within, type WriteInput } from './contact-deps.ts';
 import { type ContactInput, parseContact } from './parse-contact.ts';
-import { findUnsendable, storeContacts, type StoredContact } from './store-contacts.ts';
+import { findOverfull, findUnsendable, storeContacts, type StoredContact } from './store-contacts.ts';
 
 /** Answer of `POST /api/v2/contacts`. */
 export interface SavedContact {
@@ -34,6 +34,7 @@ export async function saveContact(
   if (typeof input === 'string') throw contactError(input);
   if ((await findUnsendable(transaction ?? deps.pool, [input], rejectsVoip)).size > 0)
     throw contactError('not_sendable');
+  if ((await findOverfull(transaction ?? deps.pool, [input])).size > 0) throw contactError('invalid_custom_fields');
   const scope = { account: caller.account, transaction };
   const asked = toAsked([input]);
   await assertPayable(deps, scope, asked);

@@ -6,7 +6,7 @@ import { contactErrorText } from './contact-fields.ts';
 import { type ContactDeps, within, type WriteInput } from './contact-deps.ts';
 import { type ContactInput, parseContact } from './parse-contact.ts';
 import { rejectsVoip, toAsked, warningsOf } from './save-contact.ts';
-import { findUnsendable, storeContacts } from './store-contacts.ts';
+import { findOverfull, findUnsendable, storeContacts } from './store-contacts.ts';
 
 const MAX_CONTACTS = 1_000;
 
@@ -48,13 +48,17 @@ export async function saveContacts(
   const context = { caller, directory: deps.directory, nowMs, defaultListNumber: listNumber };
   const parsed = rows.map((row) => parseContact(row, context));
   const inputs = parsed.filter((input) => typeof input !== 'string');
-  const unsendable = await findUnsendable(transaction ?? deps.pool, inputs, rejectsVoip);
-  const asked = toAsked(inputs.filter((input) => !unsendable.has(input)));
+  const db = transaction ?? deps.pool;
+  const refused = {
+    not_sendable: await findUnsendable(db, inputs, rejectsVoip),
+    invalid_custom_fields: await findOverfull(db, inputs),
+  };
+  const asked = toAsked(inputs.filter((input) => findRefusal(input, refused) === undefined));
   const validations = await validatePhones(deps, { account: caller.account, transaction }, asked);
   const errors: ContactRowError[] = [];
   const good: ContactInput[] = [];
   for (const [index, input] of parsed.entries()) {
-    const problem = findProblem(input, unsendable, validations);
+    const problem = findProblem(input, refused, validations);
     if (problem !== undefined) errors.push(toRowError(rows, index, problem));
     else if (typeof input !== 'string') good.push(input);
   }
@@ -87,6 +91,14 @@ function toRows(contacts: unknown): readonly unknown[] {
   return contacts;
 }
 
+/** Rows that what is stored speaks against, in the order in which it is told. */
+type Refused = Readonly<Record<'not_sendable' | 'invalid_custom_fields', ReadonlySet<ContactInput>>>;
+
+function findRefusal(input: ContactInput, refused: Refused): keyof Refused | undefined {
+  if (refused.not_sendable.has(input)) return 'not_sendable';
+  return refused.invalid_custom_fields.has(input) ? 'invalid_custom_fields' : undefined;
+}
+
 interface RowProblem {
   readonly code: ErrorCode;
   readonly validation?: Validation;
@@ -94,11 +106,12 @@ interface RowProblem {
 
 function findProblem(
   input: ContactInput | ErrorCode,
-  unsendable: ReadonlySet<ContactInput>,
+  refused: Refused,
   validations: ReadonlyMap<number, Validation>,
 ): RowProblem | undefined {
   if (typeof input === 'string') return { code: input };
-  if (unsendable.has(input)) return { code: 'not_sendable' };
+  const refusal = findRefusal(input, refused);
+  if (refusal !== undefined) return { code: refusal };
   if (!input.useValidation) return undefined;
   const validation = validations.get(input.phone);
   if (validation === undefined) return { code: 'provider_error' };

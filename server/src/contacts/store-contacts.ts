@@ -1,12 +1,14 @@
 import type { Caller } from '../accounts/index.ts';
+import { isCustomFields } from '../lib/value-kinds.ts';
 import { type PhoneFacts, phoneFacts, toLineType, type Validation } from '../phone/index.ts';
 import { type Profile, saveProfiles } from '../store/account-contact-store.ts';
 import { findBlocks } from '../store/block-store.ts';
 import { readKnownPhones } from '../store/contact-store.ts';
+import { readCustomFields } from '../store/list-contact-store.ts';
 import type { Queryable } from '../store/queryable.ts';
 import type { Transaction } from '../store/transaction.ts';
 import type { ContactInput } from './parse-contact.ts';
-import { subscribe, type Subscribed, type Subscription } from './subscribe.ts';
+import { patchFields, subscribe, type Subscribed, type Subscription } from './subscribe.ts';
 import type { SubscriptionDeps } from './subscription-deps.ts';
 
 /** What became of a contact. */
@@ -66,6 +68,29 @@ export async function findUnsendable<T extends { readonly phone: number; readonl
     suspects.map((input) => input.phone),
   );
   return new Set(suspects.filter((input) => !known.has(input.phone)));
+}
+
+/**
+ * Those whose custom fields would be too many, or too large, together with what is stored of them or comes before them in
+ * the same request: each may be small enough by itself.
+ */
+export async function findOverfull(db: Queryable, inputs: readonly ContactInput[]): Promise<ReadonlySet<ContactInput>> {
+  const overfull = new Set<ContactInput>();
+  const changing = inputs.filter(({ customFields }) => customFields !== undefined);
+  for (const listId of new Set(changing.map(({ list }) => list.id))) {
+    const own = changing.filter(({ list }) => list.id === listId);
+    const stored = await readCustomFields(
+      db,
+      listId,
+      own.map(({ phone }) => phone),
+    );
+    for (const input of own) {
+      const fields = patchFields(stored.get(input.phone) ?? {}, input.customFields);
+      if (isCustomFields(fields, { nulls: false })) stored.set(input.phone, fields);
+      else overfull.add(input);
+    }
+  }
+  return overfull;
 }
 
 type Placed = readonly [index: number, input: ContactInput];

@@ -1,4 +1,5 @@
 import { boolArray, int8Array, textArray } from './array-parameters.ts';
+import type { Queryable } from './queryable.ts';
 import type { Transaction } from './transaction.ts';
 
 /** Why a list contact is inactive. */
@@ -134,6 +135,21 @@ const NO_FIELDS = '{}';
 function toJson(fields: CustomFields): string {
   for (const _ in fields) return JSON.stringify(fields);
   return NO_FIELDS;
+}
+
+/** Custom fields of those of the phones that are on the list and have some. */
+export async function readCustomFields(
+  db: Queryable,
+  listId: number,
+  phones: readonly number[],
+): Promise<Map<number, CustomFields>> {
+  const { rows } = await db.query<{ phone: number; fields: CustomFields }>({
+    name: 'list_contact.custom_fields',
+    text: `select phone, custom_fields as fields from list_contact
+           where list_id = $1 and phone = any ($2::bigint[]) and custom_fields <> '{}'`,
+    values: [listId, int8Array(phones)],
+  });
+  return new Map(rows.map((row) => [row.phone, row.fields]));
 }
 
 /** How many of the phones are on the list, active or not. */

@@ -30,6 +30,7 @@ const CONTROL_TABLES = new Set([
   'contact',
   'do_not_call',
   'do_not_call_file',
+  'phone_data',
   // Files that somebody sent.
   'job',
   'job_chunk',
