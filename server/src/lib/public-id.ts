@@ -168,13 +168,18 @@ function readBase62(text: string): number {
 
 /** 24 lower-case hexadecimal characters in the form of a MongoDB ObjectId: 4 bytes of seconds, 8 random bytes. */
 export function hexId(nowMs: number): string {
-  const seconds = Math.floor(nowMs / 1_000) % 2 ** 32;
-  return seconds.toString(16).padStart(8, '0') + randomBytes(8).toString('hex');
+  return hexIdPrefix(nowMs) + randomBytes(8).toString('hex');
+}
+
+/** Sorts before all such ids that are made from the second of `ms` on, and behind all others. */
+export function hexIdPrefix(ms: number): string {
+  const seconds = Math.floor(ms / 1_000) % 2 ** 32;
+  return seconds.toString(16).padStart(8, '0');
 }
 
 /** Many of them at the price of few. */
 export function hexIds(nowMs: number, count: number): string[] {
-  const seconds = (Math.floor(nowMs / 1_000) % 2 ** 32).toString(16).padStart(8, '0');
+  const seconds = hexIdPrefix(nowMs);
   const random = randomBytes(8 * count).toString('hex');
   return Array.from({ length: count }, (_, index) => seconds + random.slice(index * 16, index * 16 + 16));
 }

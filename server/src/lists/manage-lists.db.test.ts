@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { createInstallation, START_MS, type Installation } from '../../test/helpers/message-fixture.ts';
 import { createAccount } from '../accounts/index.ts';
+import { hexId } from '../lib/public-id.ts';
 import { createList } from './create-list.ts';
 import { getList } from './get-list.ts';
 import { addList, changeList, deleteList } from './manage-lists.ts';
@@ -132,17 +133,18 @@ test('who was suspended does not come back by himself', async () => {
 
 describe('verification', () => {
   const TO = '+13125550142';
-  const reply = (listId: number, receivedMs: number) =>
+  /** `receivedMs`: by the carrier's clock. */
+  const reply = (listId: number, receivedMs: number, storedMs = receivedMs) =>
     installation.pool.query(
       `insert into inbound_text (list_id, carrier, carrier_inbound_id, id, phone, body, class, received_ms)
        values ($1, 'twilio', $2, $2, 13125550142, 'yes', 'reply', $3)`,
-      [listId, String(receivedMs), receivedMs],
+      [listId, hexId(storedMs), receivedMs],
     );
 
   test('goes from credentials over a text to its reply, and new credentials start it again', async () => {
     const { id } = await add(TWILIO);
     const step = (name: string) => verify(String(id), { step: name, to: TO });
-    await reply(id, START_MS - 1);
+    await reply(id, START_MS - 1_000);
     await expect(step('send')).rejects.toMatchObject({ code: 'step_out_of_order' });
     finding = { passed: false, detail: 'REJECTED_CREDENTIALS' };
     expect(await step('credentials')).toMatchObject({
@@ -174,6 +176,13 @@ describe('verification', () => {
     expect(await get(id)).toMatchObject({ verified: true });
     expect(await change(String(id), { credentials: { token: 'b' } })).toMatchObject({ verified: false });
     await expect(step('webhook')).rejects.toMatchObject({ code: 'step_out_of_order' });
+  });
+
+  test('a carrier whose clock is behind ours, or has no fractions of seconds, is believed', async () => {
+    const { id } = await add(TWILIO);
+    for (const step of ['credentials', 'send']) await verify(String(id), { step, to: TO });
+    await reply(id, START_MS - 30_000, START_MS + 1);
+    expect(await verify(String(id), { step: 'webhook', to: TO })).toMatchObject({ passed: true, verified: true });
   });
 
   test('new credentials while a step is under way are not taken for proven', async () => {

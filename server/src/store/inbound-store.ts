@@ -1,3 +1,4 @@
+import { hexIdPrefix } from '../lib/public-id.ts';
 import { int8Array, textArray } from './array-parameters.ts';
 import type { Queryable } from './queryable.ts';
 import type { Transaction } from './transaction.ts';
@@ -187,7 +188,10 @@ export async function listReplies(db: Queryable, filter: ReplyFilter, limit: num
   return rows;
 }
 
-/** Whether the phone wrote to the list within a time, both ends included. */
+/**
+ * Whether the phone wrote to the list within a time, both ends included: from when by our clock, to the second, because
+ * carriers' clocks may be behind; until when by the carrier's or ours, whichever is earlier.
+ */
 export async function hasInboundText(
   db: Queryable,
   listId: number,
@@ -198,9 +202,9 @@ export async function hasInboundText(
     name: 'inbound_text.has',
     text: `select exists (
              select 1 from inbound_text
-             where list_id = $1 and phone = $2 and received_ms between $3 and $4
+             where list_id = $1 and phone = $2 and id >= $3 and received_ms <= $4
            ) as found`,
-    values: [listId, phone, fromMs, untilMs],
+    values: [listId, phone, hexIdPrefix(fromMs), untilMs],
   });
   return rows[0]?.found === true;
 }

@@ -1,5 +1,4 @@
 import { writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { makeDataFolder, readJson } from '../../../cli/test/helpers/run-cli.ts';
@@ -7,6 +6,7 @@ import { startTwin, type Twin, type TwinType } from '../../src/carriers/index.ts
 import { checkBooks } from '../../src/messages/index.ts';
 import { toMessageState } from '../../src/pipeline/message-state.ts';
 import type { Pool } from '../../src/store/pool.ts';
+import { findFreePort } from '../helpers/free-port.ts';
 import { startServer, useDatabase } from '../helpers/server-process.ts';
 import { createTestDatabase } from '../helpers/test-database.ts';
 import { until } from '../helpers/until.ts';
@@ -94,14 +94,6 @@ function toMessages(mix: Row['mix'] = {}): object[] {
       skip_rate_limit: true,
     })),
   );
-}
-
-async function findFreePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  return typeof address === 'object' && address !== null ? address.port : 0;
 }
 
 async function readStates(pool: Pool): Promise<Map<string, { state: string; digits: string; text: string }>> {
