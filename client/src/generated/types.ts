@@ -1281,7 +1281,54 @@ export interface AddListBody {
   /** What the carrier of the type needs; never shown again. New ones are to be verified again. */
   readonly credentials?: Readonly<Record<string, unknown>> | undefined;
   /** Merged into what is set; null brings a default back. */
-  readonly settings?: Readonly<Record<string, unknown>> | undefined;
+  readonly settings?: {
+    /** Messages that leave in a minute at the most. Default 17000. */
+    readonly send_rate_per_minute?: number | null | undefined;
+    /** A message that waited longer is dropped. Default 30. */
+    readonly stale_minutes?: number | null | undefined;
+    /** Text before the body; null: the account's. Default null. */
+    readonly prepend?: string | null | undefined;
+    /** Text behind the body; null: the account's. Default null. */
+    readonly append?: string | null | undefined;
+    /** Which messages get the two. Default "marketing". */
+    readonly affixes?: 'all' | 'marketing' | 'none' | null | undefined;
+    /** Answer to an opt-out; null: built in. Default null. */
+    readonly reply_stop?: string | null | undefined;
+    /** Answer to HELP; null: built in. Default null. */
+    readonly reply_help?: string | null | undefined;
+    /** Answer to START; null: built in. Default null. */
+    readonly reply_start?: string | null | undefined;
+    /** Who answers keywords: auto leaves to the network what it answers itself. Default "auto". */
+    readonly auto_reply?: 'auto' | 'always' | 'never' | null | undefined;
+    /** Words that subscribe. Default []. */
+    readonly join_keywords?: readonly string[] | null | undefined;
+    /** Who joins is asked for a YES first. Default false. */
+    readonly double_opt_in?: boolean | null | undefined;
+    /** Marketing keeps the hours of the law. Default true. */
+    readonly quiet_hours?: boolean | null | undefined;
+    /** What becomes of a message in quiet hours. Default "hold". */
+    readonly quiet_hours_mode?: 'hold' | 'cancel' | null | undefined;
+    /** The same text goes to a number once in so long; 0: no look; null: the account's. Default null. */
+    readonly dedupe_window_seconds?: number | null | undefined;
+    /** New contacts with an internet line are refused. Default false. */
+    readonly reject_voip?: boolean | null | undefined;
+    /** What an opt-out ends; null: the account's. Default null. */
+    readonly optout_scope?: 'list' | 'account' | null | undefined;
+    /** Look-alikes in the place of characters outside the GSM alphabet. Default false. */
+    readonly smart_encoding?: boolean | null | undefined;
+    /** How long the carrier tries. Default 240. */
+    readonly validity_minutes?: number | null | undefined;
+    /** Host of short links; null: the account's. Default null. */
+    readonly shortener_domain?: string | null | undefined;
+    /** Host of clicks; null: the account's. Default null. */
+    readonly click_domain?: string | null | undefined;
+    /** A transactional message in doubt goes again once, where the carrier removes duplicates. Default false. */
+    readonly in_doubt_resubmit?: boolean | null | undefined;
+    /** Limits of the sender. Default []. */
+    readonly budgets?: readonly Readonly<Record<string, unknown>>[] | null | undefined;
+    /** Decides affixes and quiet hours; default from the number. */
+    readonly country?: string | null | undefined;
+  } | undefined;
 }
 
 export interface AddListResult {
@@ -1305,28 +1352,51 @@ export interface AddListResult {
     readonly allowed_by_key: boolean;
   };
   readonly settings: {
+    /** Messages that leave in a minute at the most. Default 17000. */
     readonly send_rate_per_minute: number;
+    /** A message that waited longer is dropped. Default 30. */
     readonly stale_minutes: number;
+    /** Text before the body; null: the account's. Default null. */
     readonly prepend: string | null;
+    /** Text behind the body; null: the account's. Default null. */
     readonly append: string | null;
+    /** Which messages get the two. Default "marketing". */
     readonly affixes: 'all' | 'marketing' | 'none';
+    /** Answer to an opt-out; null: built in. Default null. */
     readonly reply_stop: string | null;
+    /** Answer to HELP; null: built in. Default null. */
     readonly reply_help: string | null;
+    /** Answer to START; null: built in. Default null. */
     readonly reply_start: string | null;
+    /** Who answers keywords: auto leaves to the network what it answers itself. Default "auto". */
     readonly auto_reply: 'auto' | 'always' | 'never';
+    /** Words that subscribe. Default []. */
     readonly join_keywords: readonly string[];
+    /** Who joins is asked for a YES first. Default false. */
     readonly double_opt_in: boolean;
+    /** Marketing keeps the hours of the law. Default true. */
     readonly quiet_hours: boolean;
+    /** What becomes of a message in quiet hours. Default "hold". */
     readonly quiet_hours_mode: 'hold' | 'cancel';
+    /** The same text goes to a number once in so long; 0: no look; null: the account's. Default null. */
     readonly dedupe_window_seconds: number | null;
+    /** New contacts with an internet line are refused. Default false. */
     readonly reject_voip: boolean;
+    /** What an opt-out ends; null: the account's. Default null. */
     readonly optout_scope: 'list' | 'account' | null;
+    /** Look-alikes in the place of characters outside the GSM alphabet. Default false. */
     readonly smart_encoding: boolean;
+    /** How long the carrier tries. Default 240. */
     readonly validity_minutes: number;
+    /** Host of short links; null: the account's. Default null. */
     readonly shortener_domain: string | null;
+    /** Host of clicks; null: the account's. Default null. */
     readonly click_domain: string | null;
+    /** A transactional message in doubt goes again once, where the carrier removes duplicates. Default false. */
     readonly in_doubt_resubmit: boolean;
+    /** Limits of the sender. Default []. */
     readonly budgets: readonly Readonly<Record<string, unknown>>[];
+    /** Decides affixes and quiet hours; default from the number. */
     readonly country: string;
   };
   /** Keys that are set. */
@@ -1370,28 +1440,51 @@ export interface GetListResult {
     readonly allowed_by_key: boolean;
   };
   readonly settings: {
+    /** Messages that leave in a minute at the most. Default 17000. */
     readonly send_rate_per_minute: number;
+    /** A message that waited longer is dropped. Default 30. */
     readonly stale_minutes: number;
+    /** Text before the body; null: the account's. Default null. */
     readonly prepend: string | null;
+    /** Text behind the body; null: the account's. Default null. */
     readonly append: string | null;
+    /** Which messages get the two. Default "marketing". */
     readonly affixes: 'all' | 'marketing' | 'none';
+    /** Answer to an opt-out; null: built in. Default null. */
     readonly reply_stop: string | null;
+    /** Answer to HELP; null: built in. Default null. */
     readonly reply_help: string | null;
+    /** Answer to START; null: built in. Default null. */
     readonly reply_start: string | null;
+    /** Who answers keywords: auto leaves to the network what it answers itself. Default "auto". */
     readonly auto_reply: 'auto' | 'always' | 'never';
+    /** Words that subscribe. Default []. */
     readonly join_keywords: readonly string[];
+    /** Who joins is asked for a YES first. Default false. */
     readonly double_opt_in: boolean;
+    /** Marketing keeps the hours of the law. Default true. */
     readonly quiet_hours: boolean;
+    /** What becomes of a message in quiet hours. Default "hold". */
     readonly quiet_hours_mode: 'hold' | 'cancel';
+    /** The same text goes to a number once in so long; 0: no look; null: the account's. Default null. */
     readonly dedupe_window_seconds: number | null;
+    /** New contacts with an internet line are refused. Default false. */
     readonly reject_voip: boolean;
+    /** What an opt-out ends; null: the account's. Default null. */
     readonly optout_scope: 'list' | 'account' | null;
+    /** Look-alikes in the place of characters outside the GSM alphabet. Default false. */
     readonly smart_encoding: boolean;
+    /** How long the carrier tries. Default 240. */
     readonly validity_minutes: number;
+    /** Host of short links; null: the account's. Default null. */
     readonly shortener_domain: string | null;
+    /** Host of clicks; null: the account's. Default null. */
     readonly click_domain: string | null;
+    /** A transactional message in doubt goes again once, where the carrier removes duplicates. Default false. */
     readonly in_doubt_resubmit: boolean;
+    /** Limits of the sender. Default []. */
     readonly budgets: readonly Readonly<Record<string, unknown>>[];
+    /** Decides affixes and quiet hours; default from the number. */
     readonly country: string;
   };
   /** Keys that are set. */
@@ -1421,7 +1514,54 @@ export interface ChangeListBody {
   /** What the carrier of the type needs; never shown again. New ones are to be verified again. */
   readonly credentials?: Readonly<Record<string, unknown>> | undefined;
   /** Merged into what is set; null brings a default back. */
-  readonly settings?: Readonly<Record<string, unknown>> | undefined;
+  readonly settings?: {
+    /** Messages that leave in a minute at the most. Default 17000. */
+    readonly send_rate_per_minute?: number | null | undefined;
+    /** A message that waited longer is dropped. Default 30. */
+    readonly stale_minutes?: number | null | undefined;
+    /** Text before the body; null: the account's. Default null. */
+    readonly prepend?: string | null | undefined;
+    /** Text behind the body; null: the account's. Default null. */
+    readonly append?: string | null | undefined;
+    /** Which messages get the two. Default "marketing". */
+    readonly affixes?: 'all' | 'marketing' | 'none' | null | undefined;
+    /** Answer to an opt-out; null: built in. Default null. */
+    readonly reply_stop?: string | null | undefined;
+    /** Answer to HELP; null: built in. Default null. */
+    readonly reply_help?: string | null | undefined;
+    /** Answer to START; null: built in. Default null. */
+    readonly reply_start?: string | null | undefined;
+    /** Who answers keywords: auto leaves to the network what it answers itself. Default "auto". */
+    readonly auto_reply?: 'auto' | 'always' | 'never' | null | undefined;
+    /** Words that subscribe. Default []. */
+    readonly join_keywords?: readonly string[] | null | undefined;
+    /** Who joins is asked for a YES first. Default false. */
+    readonly double_opt_in?: boolean | null | undefined;
+    /** Marketing keeps the hours of the law. Default true. */
+    readonly quiet_hours?: boolean | null | undefined;
+    /** What becomes of a message in quiet hours. Default "hold". */
+    readonly quiet_hours_mode?: 'hold' | 'cancel' | null | undefined;
+    /** The same text goes to a number once in so long; 0: no look; null: the account's. Default null. */
+    readonly dedupe_window_seconds?: number | null | undefined;
+    /** New contacts with an internet line are refused. Default false. */
+    readonly reject_voip?: boolean | null | undefined;
+    /** What an opt-out ends; null: the account's. Default null. */
+    readonly optout_scope?: 'list' | 'account' | null | undefined;
+    /** Look-alikes in the place of characters outside the GSM alphabet. Default false. */
+    readonly smart_encoding?: boolean | null | undefined;
+    /** How long the carrier tries. Default 240. */
+    readonly validity_minutes?: number | null | undefined;
+    /** Host of short links; null: the account's. Default null. */
+    readonly shortener_domain?: string | null | undefined;
+    /** Host of clicks; null: the account's. Default null. */
+    readonly click_domain?: string | null | undefined;
+    /** A transactional message in doubt goes again once, where the carrier removes duplicates. Default false. */
+    readonly in_doubt_resubmit?: boolean | null | undefined;
+    /** Limits of the sender. Default []. */
+    readonly budgets?: readonly Readonly<Record<string, unknown>>[] | null | undefined;
+    /** Decides affixes and quiet hours; default from the number. */
+    readonly country?: string | null | undefined;
+  } | undefined;
 }
 
 export interface ChangeListResult {
@@ -1445,28 +1585,51 @@ export interface ChangeListResult {
     readonly allowed_by_key: boolean;
   };
   readonly settings: {
+    /** Messages that leave in a minute at the most. Default 17000. */
     readonly send_rate_per_minute: number;
+    /** A message that waited longer is dropped. Default 30. */
     readonly stale_minutes: number;
+    /** Text before the body; null: the account's. Default null. */
     readonly prepend: string | null;
+    /** Text behind the body; null: the account's. Default null. */
     readonly append: string | null;
+    /** Which messages get the two. Default "marketing". */
     readonly affixes: 'all' | 'marketing' | 'none';
+    /** Answer to an opt-out; null: built in. Default null. */
     readonly reply_stop: string | null;
+    /** Answer to HELP; null: built in. Default null. */
     readonly reply_help: string | null;
+    /** Answer to START; null: built in. Default null. */
     readonly reply_start: string | null;
+    /** Who answers keywords: auto leaves to the network what it answers itself. Default "auto". */
     readonly auto_reply: 'auto' | 'always' | 'never';
+    /** Words that subscribe. Default []. */
     readonly join_keywords: readonly string[];
+    /** Who joins is asked for a YES first. Default false. */
     readonly double_opt_in: boolean;
+    /** Marketing keeps the hours of the law. Default true. */
     readonly quiet_hours: boolean;
+    /** What becomes of a message in quiet hours. Default "hold". */
     readonly quiet_hours_mode: 'hold' | 'cancel';
+    /** The same text goes to a number once in so long; 0: no look; null: the account's. Default null. */
     readonly dedupe_window_seconds: number | null;
+    /** New contacts with an internet line are refused. Default false. */
     readonly reject_voip: boolean;
+    /** What an opt-out ends; null: the account's. Default null. */
     readonly optout_scope: 'list' | 'account' | null;
+    /** Look-alikes in the place of characters outside the GSM alphabet. Default false. */
     readonly smart_encoding: boolean;
+    /** How long the carrier tries. Default 240. */
     readonly validity_minutes: number;
+    /** Host of short links; null: the account's. Default null. */
     readonly shortener_domain: string | null;
+    /** Host of clicks; null: the account's. Default null. */
     readonly click_domain: string | null;
+    /** A transactional message in doubt goes again once, where the carrier removes duplicates. Default false. */
     readonly in_doubt_resubmit: boolean;
+    /** Limits of the sender. Default []. */
     readonly budgets: readonly Readonly<Record<string, unknown>>[];
+    /** Decides affixes and quiet hours; default from the number. */
     readonly country: string;
   };
   /** Keys that are set. */

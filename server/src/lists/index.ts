@@ -11,7 +11,13 @@ export { addList, changeList, deleteList, type ListWrite, type ManageListDeps } 
 export { getList, type ListReaderDeps } from './get-list.ts';
 export { listLists, type RawListQuery } from './list-lists.ts';
 export { toListSettings } from './list-settings.ts';
-export { listPageSchema, listSchema, type ListPage, type ListView } from './list-view-schemas.ts';
+export {
+  listPageSchema,
+  listSchema,
+  listSettingsPatchSchema,
+  type ListPage,
+  type ListView,
+} from './list-view-schemas.ts';
 export type { OperatorList } from './operator-list.ts';
 export { listAllLists, setList, type SetListDeps, type SetListInput } from './set-list.ts';
 export { type CarrierFinding, type ListVerification, verifyList, type VerifyListDeps } from './verify-list.ts';

@@ -20,6 +20,7 @@ interface ListSetting {
   /** `country` has none: it follows the number. */
   readonly byDefault: unknown;
   readonly nullable: boolean;
+  readonly description: string;
 }
 
 const AFFIX = textKind({ maxLength: 200 });
@@ -37,29 +38,40 @@ const BUDGETS = customKind(Type.Array(Type.Record(Type.String(), Type.Unknown())
 
 /** All settings of a list (lists.md 5 of the contract) with their checks and defaults. null: as the account, or built in. */
 export const LIST_SETTINGS = {
-  send_rate_per_minute: own(integerKind(1, 1_000_000), 17_000),
-  stale_minutes: own(integerKind(1, 1_440), 30),
-  prepend: inherited(AFFIX),
-  append: inherited(AFFIX),
-  affixes: own(enumKind(['all', 'marketing', 'none']), 'marketing'),
-  reply_stop: inherited(REPLY),
-  reply_help: inherited(REPLY),
-  reply_start: inherited(REPLY),
-  auto_reply: own(enumKind(['auto', 'always', 'never']), 'auto'),
-  join_keywords: own(WORDS, []),
-  double_opt_in: own(booleanKind(), false),
-  quiet_hours: own(booleanKind(), true),
-  quiet_hours_mode: own(enumKind(['hold', 'cancel']), 'hold'),
-  dedupe_window_seconds: inherited(integerKind(0, 86_400)),
-  reject_voip: own(booleanKind(), false),
-  optout_scope: inherited(enumKind(['list', 'account'])),
-  smart_encoding: own(booleanKind(), false),
-  validity_minutes: own(integerKind(1, 2_880), 240),
-  shortener_domain: inherited(HOST),
-  click_domain: inherited(HOST),
-  in_doubt_resubmit: own(booleanKind(), false),
-  budgets: own(BUDGETS, []),
-  country: own(COUNTRY, undefined),
+  send_rate_per_minute: own(integerKind(1, 1_000_000), 17_000, 'Messages that leave in a minute at the most'),
+  stale_minutes: own(integerKind(1, 1_440), 30, 'A message that waited longer is dropped'),
+  prepend: inherited(AFFIX, "Text before the body; null: the account's"),
+  append: inherited(AFFIX, "Text behind the body; null: the account's"),
+  affixes: own(enumKind(['all', 'marketing', 'none']), 'marketing', 'Which messages get the two'),
+  reply_stop: inherited(REPLY, 'Answer to an opt-out; null: built in'),
+  reply_help: inherited(REPLY, 'Answer to HELP; null: built in'),
+  reply_start: inherited(REPLY, 'Answer to START; null: built in'),
+  auto_reply: own(
+    enumKind(['auto', 'always', 'never']),
+    'auto',
+    'Who answers keywords: auto leaves to the network what it answers itself',
+  ),
+  join_keywords: own(WORDS, [], 'Words that subscribe'),
+  double_opt_in: own(booleanKind(), false, 'Who joins is asked for a YES first'),
+  quiet_hours: own(booleanKind(), true, 'Marketing keeps the hours of the law'),
+  quiet_hours_mode: own(enumKind(['hold', 'cancel']), 'hold', 'What becomes of a message in quiet hours'),
+  dedupe_window_seconds: inherited(
+    integerKind(0, 86_400),
+    "The same text goes to a number once in so long; 0: no look; null: the account's",
+  ),
+  reject_voip: own(booleanKind(), false, 'New contacts with an internet line are refused'),
+  optout_scope: inherited(enumKind(['list', 'account']), "What an opt-out ends; null: the account's"),
+  smart_encoding: own(booleanKind(), false, 'Look-alikes in the place of characters outside the GSM alphabet'),
+  validity_minutes: own(integerKind(1, 2_880), 240, 'How long the carrier tries'),
+  shortener_domain: inherited(HOST, "Host of short links; null: the account's"),
+  click_domain: inherited(HOST, "Host of clicks; null: the account's"),
+  in_doubt_resubmit: own(
+    booleanKind(),
+    false,
+    'A transactional message in doubt goes again once, where the carrier removes duplicates',
+  ),
+  budgets: own(BUDGETS, [], 'Limits of the sender'),
+  country: own(COUNTRY, undefined, 'Decides affixes and quiet hours; default from the number'),
 } as const satisfies Record<string, ListSetting>;
 
 export type ListSettingName = keyof typeof LIST_SETTINGS;
@@ -142,12 +154,12 @@ interface CheckedSettings {
   readonly country: string;
 }
 
-function own(kind: FieldKind, byDefault: unknown): ListSetting {
-  return { kind, byDefault, nullable: false };
+function own(kind: FieldKind, byDefault: unknown, description: string): ListSetting {
+  return { kind, byDefault, nullable: false, description };
 }
 
-function inherited(kind: FieldKind): ListSetting {
-  return { kind, byDefault: null, nullable: true };
+function inherited(kind: FieldKind, description: string): ListSetting {
+  return { kind, byDefault: null, nullable: true, description };
 }
 
 function settingOf(name: string): ListSetting | undefined {

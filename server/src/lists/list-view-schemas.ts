@@ -25,10 +25,13 @@ const listRowSchema = Type.Object(FIELDS);
 /** `GET /api/v2/lists/{list_id}`. */
 export const listSchema = Type.Object({
   ...FIELDS,
-  settings: Type.Object(toSettingSchemas()),
+  settings: Type.Object(toSettingSchemas(false)),
   credentials: Type.Record(Type.String(), Type.Literal('***'), { description: 'Keys that are set' }),
   carrier_health: listHealthSchema,
 });
+
+/** Settings as a request may name them: some, merged into what is set. */
+export const listSettingsPatchSchema = Type.Partial(Type.Object(toSettingSchemas(true)));
 
 export const listPageSchema = Type.Object({
   lists: Type.Array(listRowSchema),
@@ -43,11 +46,12 @@ export type ListView = ListRow & {
 };
 export type ListPage = Static<typeof listPageSchema>;
 
-function toSettingSchemas(): Record<string, TSchema> {
+/** `changing`: null is taken everywhere, and brings the default back. */
+function toSettingSchemas(changing: boolean): Record<string, TSchema> {
   return Object.fromEntries(
-    Object.entries(LIST_SETTINGS).map(([name, { kind, nullable: mayBeNull }]) => [
-      name,
-      mayBeNull ? nullable(kind.schema) : kind.schema,
-    ]),
+    Object.entries(LIST_SETTINGS).map(([name, { kind, nullable: mayBeNull, byDefault, description }]) => {
+      const schema = mayBeNull || changing ? nullable(kind.schema) : kind.schema;
+      return [name, { ...schema, description, ...(byDefault === undefined ? {} : { default: byDefault }) }];
+    }),
   );
 }

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { sendOtp, verifyOtp, type OtpDeps } from '../../src/otp/index.ts';
 import { purgeOtps } from '../../src/store/otp-store.ts';
 import { createHttpFixture, type HttpFixture } from '../helpers/http-fixture.ts';
@@ -11,7 +11,8 @@ const HOUR_MS = 3_600_000;
 
 let rig: PipelineRig;
 let http: HttpFixture;
-beforeEach(async () => {
+
+async function open(): Promise<void> {
   rig = await createPipelineRig();
   const { pool, directory, accept, ids, clock } = rig;
   const deps: OtpDeps = { pool, directory, accept, idCodec: ids, clock, secretKey: Buffer.alloc(32, 5) };
@@ -27,11 +28,12 @@ beforeEach(async () => {
     },
   });
   await plain[Symbol.asyncDispose]();
-});
-afterEach(async () => {
+}
+
+async function close(): Promise<void> {
   await http[Symbol.asyncDispose]();
   await closeHealthy(rig);
-});
+}
 
 async function post(path: string, payload: object, headers: Record<string, string> = {}) {
   const response = await http.app.inject({
@@ -63,6 +65,8 @@ async function lastCode(phone = PHONE): Promise<string> {
 const wrong = (code: string): string => code.replace(/^./, (digit) => String((Number(digit) + 1) % 10));
 
 describe('errors', () => {
+  beforeAll(open);
+  afterAll(close);
   const good = { to: PHONE, list_number: DEMO_NUMBER };
   test.each<[string, object, number, string]>([
     ['send', { list_number: 5 }, 400, 'missing_to'],
@@ -98,6 +102,11 @@ describe('errors', () => {
     expect(await rig.count('select count(*) from otp')).toBe(0);
     expect(await rig.count('select count(*) from outbound_batch')).toBe(0);
   });
+});
+
+describe('codes', () => {
+  beforeEach(open);
+  afterEach(close);
 
   test('what the key or the list does not allow', async () => {
     const refused = async (columns: string): Promise<unknown> => {
@@ -124,149 +133,152 @@ describe('errors', () => {
     rig.advance(seconds * SECOND_MS);
     expect(await send()).toMatchObject({ status: 201 });
   });
-});
 
-test('a code arrives, is shown nowhere else, and is right once', async () => {
-  const sent = await send({ metadata: { session: 7 } });
-  expect(sent).toMatchObject({
-    status: 201,
-    json: {
-      success: true,
-      otp_id: expect.stringMatching(/^[0-9a-f]{24}$/),
-      message_id: expect.stringMatching(/^[0-9A-Za-z]{8}$/),
-      status: 'queued',
-      expires_at: expect.stringMatching(/^20.*Z$/),
-    },
+  test('a code arrives, is shown nowhere else, and is right once', async () => {
+    const sent = await send({ metadata: { session: 7 } });
+    expect(sent).toMatchObject({
+      status: 201,
+      json: {
+        success: true,
+        otp_id: expect.stringMatching(/^[0-9a-f]{24}$/),
+        message_id: expect.stringMatching(/^[0-9A-Za-z]{8}$/),
+        status: 'queued',
+        expires_at: expect.stringMatching(/^20.*Z$/),
+      },
+    });
+    const [text] = await received();
+    expect(text).toMatch(/^Demo: your code is [0-9]{6}$/);
+    const code = await lastCode();
+    const message = await rig.get(sent.json.message_id);
+    expect(message).toMatchObject({
+      body: 'Demo: your code is ******',
+      template: '{{brand_name}}: your code is {{code}}',
+      source: 'otp',
+      category: 'transactional',
+      state: 'delivered',
+      metadata: { session: 7 },
+    });
+    expect(JSON.stringify(message)).not.toContain(code);
+    expect(await rig.count(`select count(*) from otp where code_hash::text like '%' || $1 || '%'`, [code])).toBe(0);
+
+    const { otp_id: otpId } = sent.json;
+    const answers = [];
+    for (const tried of [wrong(code), code, code, wrong(code)])
+      answers.push((await verify({ otp_id: otpId, code: tried })).json);
+    expect(answers).toEqual([
+      { success: true, verified: false, status: 'pending', attempts_left: 4 },
+      { success: true, verified: true, status: 'verified', attempts_left: 4 },
+      { success: true, verified: false, status: 'used', attempts_left: 4 },
+      { success: true, verified: false, status: 'used', attempts_left: 4 },
+    ]);
   });
-  const [text] = await received();
-  expect(text).toMatch(/^Demo: your code is [0-9]{6}$/);
-  const code = await lastCode();
-  const message = await rig.get(sent.json.message_id);
-  expect(message).toMatchObject({
-    body: 'Demo: your code is ******',
-    template: '{{brand_name}}: your code is {{code}}',
-    source: 'otp',
-    category: 'transactional',
-    state: 'delivered',
-    metadata: { session: 7 },
+
+  test('a code can be as long as the sender likes, in a text of the sender', async () => {
+    await send({ template: '{{ code }} for you', code_length: 10 });
+    expect((await received()).at(-1)).toMatch(/^[0-9]{10} for you$/);
+    await send({ template: '{{code}}', code_length: 4 });
+    expect((await received()).at(-1)).toMatch(/^[0-9]{4}$/);
   });
-  expect(JSON.stringify(message)).not.toContain(code);
-  expect(await rig.count(`select count(*) from otp where code_hash::text like '%' || $1 || '%'`, [code])).toBe(0);
 
-  const { otp_id: otpId } = sent.json;
-  const answers = [];
-  for (const tried of [wrong(code), code, code, wrong(code)])
-    answers.push((await verify({ otp_id: otpId, code: tried })).json);
-  expect(answers).toEqual([
-    { success: true, verified: false, status: 'pending', attempts_left: 4 },
-    { success: true, verified: true, status: 'verified', attempts_left: 4 },
-    { success: true, verified: false, status: 'used', attempts_left: 4 },
-    { success: true, verified: false, status: 'used', attempts_left: 4 },
-  ]);
-});
-
-test('a code can be as long as the sender likes, in a text of the sender', async () => {
-  await send({ template: '{{ code }} for you', code_length: 10 });
-  expect((await received()).at(-1)).toMatch(/^[0-9]{10} for you$/);
-  await send({ template: '{{code}}', code_length: 4 });
-  expect((await received()).at(-1)).toMatch(/^[0-9]{4}$/);
-});
-
-test('the newest code of a number on a list counts, and the older one ends', async () => {
-  const first = await send();
-  const old = await lastCode();
-  await send();
-  const place = { to: PHONE, list_number: DEMO_NUMBER };
-  const code = await lastCode();
-  expect((await verify({ otp_id: first.json.otp_id, code: old })).json).toMatchObject({
-    verified: false,
-    status: 'expired',
+  test('the newest code of a number on a list counts, and the older one ends', async () => {
+    const first = await send();
+    const old = await lastCode();
+    await send();
+    const place = { to: PHONE, list_number: DEMO_NUMBER };
+    const code = await lastCode();
+    expect((await verify({ otp_id: first.json.otp_id, code: old })).json).toMatchObject({
+      verified: false,
+      status: 'expired',
+    });
+    expect((await verify({ ...place, code })).json).toMatchObject({ verified: true, status: 'verified' });
   });
-  expect((await verify({ ...place, code })).json).toMatchObject({ verified: true, status: 'verified' });
-});
 
-test('a code of another list stays', async () => {
-  await rig.addList('+18005552000');
-  const first = await send();
-  const code = await lastCode();
-  await send({ list_number: '+18005552000' });
-  expect((await verify({ otp_id: first.json.otp_id, code })).json).toMatchObject({ status: 'verified' });
-});
+  test('a code of another list stays', async () => {
+    await rig.addList('+18005552000');
+    const first = await send();
+    const code = await lastCode();
+    await send({ list_number: '+18005552000' });
+    expect((await verify({ otp_id: first.json.otp_id, code })).json).toMatchObject({ status: 'verified' });
+  });
 
-test('wrong tries use the code up, and nothing opens it again', async () => {
-  const { json } = await send({ max_attempts: 2 });
-  const code = await lastCode();
-  const tries = [wrong(code), wrong(code), code];
-  const answers = [];
-  for (const tried of tries) answers.push((await verify({ otp_id: json.otp_id, code: tried })).json);
-  expect(answers).toMatchObject([
-    { status: 'pending', attempts_left: 1 },
-    { status: 'locked', attempts_left: 0 },
-    { verified: false, status: 'locked', attempts_left: 0 },
-  ]);
-});
+  test('wrong tries use the code up, and nothing opens it again', async () => {
+    const { json } = await send({ max_attempts: 2 });
+    const code = await lastCode();
+    const tries = [wrong(code), wrong(code), code];
+    const answers = [];
+    for (const tried of tries) answers.push((await verify({ otp_id: json.otp_id, code: tried })).json);
+    expect(answers).toMatchObject([
+      { status: 'pending', attempts_left: 1 },
+      { status: 'locked', attempts_left: 0 },
+      { verified: false, status: 'locked', attempts_left: 0 },
+    ]);
+  });
 
-test('tries at the same moment are all counted, and the right code is taken once', async () => {
-  const { json } = await send({ max_attempts: 10 });
-  const code = await lastCode();
-  await Promise.all(Array.from({ length: 6 }, () => verify({ otp_id: json.otp_id, code: wrong(code) })));
-  const answers = await Promise.all(Array.from({ length: 4 }, () => verify({ otp_id: json.otp_id, code })));
-  expect(answers.filter((answer) => answer.json.verified)).toHaveLength(1);
-  expect(answers[0]?.json.attempts_left).toBe(4);
-});
+  test('tries at the same moment are all counted, and the right code is taken once', async () => {
+    const { json } = await send({ max_attempts: 10 });
+    const code = await lastCode();
+    await Promise.all(Array.from({ length: 6 }, () => verify({ otp_id: json.otp_id, code: wrong(code) })));
+    const answers = await Promise.all(Array.from({ length: 4 }, () => verify({ otp_id: json.otp_id, code })));
+    expect(answers.filter((answer) => answer.json.verified)).toHaveLength(1);
+    expect(answers[0]?.json.attempts_left).toBe(4);
+  });
 
-test('a code is too late after its time', async () => {
-  const { json } = await send({ ttl_seconds: 60 });
-  const code = await lastCode();
-  rig.advance(60 * SECOND_MS);
-  expect((await verify({ otp_id: json.otp_id, code })).json).toMatchObject({ verified: false, status: 'expired' });
-});
+  test('a code is too late after its time', async () => {
+    const { json } = await send({ ttl_seconds: 60 });
+    const code = await lastCode();
+    rig.advance(60 * SECOND_MS);
+    expect((await verify({ otp_id: json.otp_id, code })).json).toMatchObject({ verified: false, status: 'expired' });
+  });
 
-test('the code of another account is not found', async () => {
-  const { json } = await send();
-  const code = await lastCode();
-  const other = await rig.addAccount('Other');
-  await rig.pool.query('update api_key set account_id = $1', [other.account.id]);
-  await rig.directory.refresh();
-  expect((await verify({ otp_id: json.otp_id, code })).json).toMatchObject({ code: 'otp_not_found' });
-});
+  test('the code of another account is not found', async () => {
+    const { json } = await send();
+    const code = await lastCode();
+    const other = await rig.addAccount('Other');
+    await rig.pool.query('update api_key set account_id = $1', [other.account.id]);
+    await rig.directory.refresh();
+    expect((await verify({ otp_id: json.otp_id, code })).json).toMatchObject({ code: 'otp_not_found' });
+  });
 
-test('an opt-out holds for codes too, quiet hours and duplicates do not', async () => {
-  await rig.addContact(PHONE, { active: false, reason: 'message' });
-  const stopped = await send();
-  await rig.drain();
-  expect(await rig.get(stopped.json.message_id)).toMatchObject({ state: 'dropped', status_detail: 'contact_blocked' });
-  await rig.setListSettings(1, { quiet_hours: true, affixes: 'all', prepend: 'Before ' });
-  for (let i = 0; i < 2; i++) await send({ to: '+13125550143' });
-  const texts = await received('+13125550143');
-  expect(texts).toHaveLength(2);
-  expect(texts[0]).toMatch(/^Demo: your code is [0-9]{6}$/);
-});
+  test('an opt-out holds for codes too, quiet hours and duplicates do not', async () => {
+    await rig.addContact(PHONE, { active: false, reason: 'message' });
+    const stopped = await send();
+    await rig.drain();
+    expect(await rig.get(stopped.json.message_id)).toMatchObject({
+      state: 'dropped',
+      status_detail: 'contact_blocked',
+    });
+    await rig.setListSettings(1, { quiet_hours: true, affixes: 'all', prepend: 'Before ' });
+    for (let i = 0; i < 2; i++) await send({ to: '+13125550143' });
+    const texts = await received('+13125550143');
+    expect(texts).toHaveLength(2);
+    expect(texts[0]).toMatch(/^Demo: your code is [0-9]{6}$/);
+  });
 
-test('a sandbox key reaches no carrier', async () => {
-  await rig.pool.query('update api_key set sandbox = true');
-  await rig.directory.refresh();
-  const { json } = await send();
-  expect(json.message_id).toMatch(/^sandbox_[0-9A-Za-z]{8}$/);
-  expect(await received()).toEqual([]);
-  expect(await rig.get(json.message_id)).toMatchObject({ body: 'Demo: your code is ******', simulated: true });
-});
+  test('a sandbox key reaches no carrier', async () => {
+    await rig.pool.query('update api_key set sandbox = true');
+    await rig.directory.refresh();
+    const { json } = await send();
+    expect(json.message_id).toMatch(/^sandbox_[0-9A-Za-z]{8}$/);
+    expect(await received()).toEqual([]);
+    expect(await rig.get(json.message_id)).toMatchObject({ body: 'Demo: your code is ******', simulated: true });
+  });
 
-test('a repeat with the same Idempotency-Key sends one code', async () => {
-  const first = await send({}, { 'idempotency-key': 'once' });
-  const second = await send({}, { 'idempotency-key': 'once' });
-  expect(second).toMatchObject({ status: 201, json: first.json });
-  expect(await received()).toHaveLength(1);
-});
+  test('a repeat with the same Idempotency-Key sends one code', async () => {
+    const first = await send({}, { 'idempotency-key': 'once' });
+    const second = await send({}, { 'idempotency-key': 'once' });
+    expect(second).toMatchObject({ status: 201, json: first.json });
+    expect(await received()).toHaveLength(1);
+  });
 
-test('what is over is forgotten, also in the message', async () => {
-  const { json } = await send();
-  const code = await lastCode();
-  rig.advance(25 * HOUR_MS);
-  expect(await purgeOtps(rig.pool, rig.clock() - 25 * HOUR_MS)).toBe(0);
-  expect(await purgeOtps(rig.pool, rig.clock())).toBe(1);
-  expect(await rig.get(json.message_id)).toMatchObject({ body: 'Demo: your code is ******' });
-  const { rows } = await rig.pool.query('select m::text as text from message m');
-  expect(rows).toHaveLength(1);
-  expect(rows[0].text).not.toContain(code);
+  test('what is over is forgotten, also in the message', async () => {
+    const { json } = await send();
+    const code = await lastCode();
+    rig.advance(25 * HOUR_MS);
+    expect(await purgeOtps(rig.pool, rig.clock() - 25 * HOUR_MS)).toBe(0);
+    expect(await purgeOtps(rig.pool, rig.clock())).toBe(1);
+    expect(await rig.get(json.message_id)).toMatchObject({ body: 'Demo: your code is ******' });
+    const { rows } = await rig.pool.query('select m::text as text from message m');
+    expect(rows).toHaveLength(1);
+    expect(rows[0].text).not.toContain(code);
+  });
 });

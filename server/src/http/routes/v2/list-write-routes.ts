@@ -1,7 +1,7 @@
 import { Type } from 'typebox';
 import type { ErrorCode } from '../../../lib/errors.ts';
 import { wordSchema } from '../../../lib/fields.ts';
-import { listSchema } from '../../../lists/index.ts';
+import { listSchema, listSettingsPatchSchema } from '../../../lists/index.ts';
 import type { ApiRoute } from '../../api-route.ts';
 import type { HttpDeps } from '../../http-deps.ts';
 import { listParams } from '../../path-params.ts';
@@ -15,9 +15,7 @@ const CHANGEABLE = {
   credentials: Type.Record(Type.String(), Type.Unknown(), {
     description: 'What the carrier of the type needs; never shown again. New ones are to be verified again.',
   }),
-  settings: Type.Record(Type.String(), Type.Unknown(), {
-    description: 'Merged into what is set; null brings a default back.',
-  }),
+  settings: { ...listSettingsPatchSchema, description: 'Merged into what is set; null brings a default back.' },
 };
 const VALUE_ERRORS: readonly ErrorCode[] = [
   'invalid_list_type',
