@@ -20,7 +20,7 @@ beforeEach(async () => {
   api.told.length = 0;
   api.installation.nowMs = START_MS;
   await api.installation.pool.query(
-    'truncate contact, list_contact, account_contact, list_contact_activity, block, list_block, phone_lookup, lookup_charge',
+    'truncate contact, list_contact, account_contact, block, list_block, phone_lookup, lookup_charge, idempotency_key',
   );
 });
 
@@ -214,6 +214,69 @@ describe('limits', () => {
     await begin('unsubscribed');
     const rows = [{ phone_number: PHONE }, { phone_number: '+13125550143' }, { phone_number: PHONE }];
     expect((await bulk(rows)).json.warnings).toEqual([`${UNSUBSCRIBED} (2 rows)`]);
+  });
+});
+
+describe('repeats with the same Idempotency-Key', () => {
+  const headers = { 'idempotency-key': 'once' };
+
+  test('of a batch act once, and another batch is refused', async () => {
+    const batch = (contacts: unknown[]) =>
+      api.call('POST', `${CONTACTS}/bulk`, { list_number: LIST, contacts }, headers);
+    const first = await batch([{ phone_number: PHONE, use_validation: true }, {}]);
+    expect(first).toMatchObject({ status: 201, json: { success_count: 1, contacts_created: 1 } });
+    expect(await batch([{ phone_number: PHONE, use_validation: true }, {}])).toEqual(first);
+    expect(await batch([{}])).toMatchObject({ status: 422, json: { code: 'idempotency_key_reused' } });
+  });
+
+  test('of a block answer 201 again', async () => {
+    const block = () => api.call('POST', '/api/v2/blocks', { phone_number: PHONE }, headers);
+    const first = await block();
+    expect(first.status).toBe(201);
+    expect(await block()).toEqual(first);
+    expect((await api.call('POST', '/api/v2/blocks', { phone_number: PHONE })).status).toBe(200);
+  });
+});
+
+describe('reads', () => {
+  test('list contacts are filtered by list and by whether they are active', async () => {
+    await save();
+    await save({ phone_number: '+13125550143' });
+    await api.call('DELETE', CONTACTS, { phone_number: PHONE, list_number: LIST });
+    const phones = async (query: string) =>
+      (await api.call('GET', `${CONTACTS}?${query}`)).json.contacts.map(
+        (contact: { phone_number: string }) => contact.phone_number,
+      );
+    expect(await phones('active=true')).toEqual(['+13125550143']);
+    expect(await phones('active=false&list_number=%2B18005551000')).toEqual([PHONE]);
+    expect(await phones('active=false&active=true')).toEqual(['+13125550143']);
+    const { json } = await api.call('GET', `${CONTACTS}?active=false`);
+    expect(json.contacts).toMatchObject([{ unsubscribe_reason: 'api', unsubscribed_at: iso(START_MS), send_count: 0 }]);
+  });
+
+  test.each([[LIST], [undefined]])('a contact that is blocked (%s) says so', async (listNumber) => {
+    await save();
+    const blocked = async () => (await api.call('GET', `${CONTACTS}/${encodeURIComponent(PHONE)}`)).json.blocked;
+    expect(await blocked()).toBe(false);
+    await api.call('POST', '/api/v2/blocks', { phone_number: PHONE, list_number: listNumber });
+    expect(await blocked()).toBe(true);
+  });
+
+  test('blocks come in pages, newest first', async () => {
+    for (let i = 0; i < 3; i++) {
+      api.installation.nowMs = START_MS + i;
+      await api.call('POST', '/api/v2/blocks', { phone_number: `+1312555014${i}`, list_number: i === 1 ? LIST : null });
+    }
+    const { json } = await api.call('GET', '/api/v2/blocks?per_page=2');
+    expect(json).toMatchObject({
+      blocks: [
+        { phone_number: '+13125550142', list_number: null, created_at: iso(START_MS + 2) },
+        { phone_number: '+13125550141', list_number: LIST },
+      ],
+      pagination: { page: 1, per_page: 2, total: 3, total_pages: 2 },
+    });
+    const second = await api.call('GET', '/api/v2/blocks?per_page=2&page=2');
+    expect(second.json.blocks).toMatchObject([{ phone_number: '+13125550140' }]);
   });
 });
 

@@ -1,5 +1,5 @@
 import { assert, constantFrom, integer, nat, oneof, pre, property, tuple } from 'fast-check';
-import { type CountryCode, parsePhoneNumberFromString } from 'libphonenumber-js/core';
+import { type CountryCode, type NumberType, parsePhoneNumberFromString } from 'libphonenumber-js/core';
 import examples from 'libphonenumber-js/examples.mobile.json' with { type: 'json' };
 import metadata from 'libphonenumber-js/metadata.max';
 import { expect, test } from 'vitest';
@@ -13,6 +13,17 @@ test.each([
   ['+15005550142', { isValid: true, lineType: 'VOIP', country: 'US', state: null }],
   ['+12025550142', { isValid: true, lineType: 'CELL PHONE', country: 'US', state: 'DC' }],
   ['+17875550142', { isValid: true, lineType: 'CELL PHONE', country: 'PR', state: null }],
+  ['+4915501234567', { isValid: true, lineType: 'CELL PHONE', country: 'DE', state: null }],
+  ['+445612345678', { isValid: true, lineType: 'VOIP', country: 'GB', state: null }],
+  ['+447012345678', { isValid: true, lineType: 'VOIP', country: 'GB', state: null }],
+  ['+3906123456', { isValid: true, lineType: 'LANDLINE', country: 'IT', state: null }],
+  ['+448081570000', { isValid: true, lineType: 'LANDLINE', country: 'GB', state: null }],
+  ['+19005550142', { isValid: true, lineType: 'LANDLINE', country: 'US', state: null }],
+  ['+33810123456', { isValid: true, lineType: 'LANDLINE', country: 'FR', state: null }],
+  ['+443331234567', { isValid: true, lineType: 'LANDLINE', country: 'GB', state: null }],
+  ['+41860123456789', { isValid: true, lineType: 'LANDLINE', country: 'CH', state: null }],
+  ['+447640123456', { isValid: true, lineType: 'LANDLINE', country: 'GB', state: null }],
+  ['+870301234567', { isValid: true, lineType: 'CELL PHONE', country: null, state: null }],
   ['+13121550142', { isValid: false, lineType: 'FAKE', state: null }],
   ['+442079460958', { isValid: true, lineType: 'LANDLINE', country: 'GB', state: null }],
   ['+447400123456', { isValid: true, lineType: 'CELL PHONE', country: 'GB', state: null }],
@@ -20,6 +31,13 @@ test.each([
 ])('%s is what its number tells', (e164, facts) => {
   expect(phoneFacts(Number(e164.slice(1)))).toMatchObject(facts);
 });
+
+/** As the contract groups the types of libphonenumber. */
+function lineTypeOf(type: NumberType): string {
+  if (type === undefined) return 'UNKNOWN';
+  if (type === 'MOBILE' || type === 'FIXED_LINE_OR_MOBILE') return 'CELL PHONE';
+  return type === 'VOIP' || type === 'PERSONAL_NUMBER' ? 'VOIP' : 'LANDLINE';
+}
 
 test('the answers are those of libphonenumber for numbers near real ones of every country', () => {
   const real = Object.entries(examples).map(([country, national]) => {
@@ -34,7 +52,9 @@ test('the answers are those of libphonenumber for numbers near real ones of ever
       const parsed = parsePhoneNumberFromString(`+${phone}`, metadata);
       // It would take a national prefix away that nobody dials after a country code.
       pre(parsed !== undefined && parsed.countryCallingCode + parsed.nationalNumber === String(phone));
-      expect(phoneFacts(phone).isValid).toBe(parsed.isValid());
+      const { isValid, lineType } = phoneFacts(phone);
+      expect(isValid).toBe(parsed.isValid());
+      expect(lineType).toBe(isValid ? lineTypeOf(parsed.getType()) : 'FAKE');
     }),
     { numRuns: 3_000 },
   );
