@@ -169,7 +169,7 @@ async function workOff(
     const connection = connectionFor(deps, recorded.list, claim);
     const sent = recorded.messages.length;
     const submitting = submit(deps, { ...recorded, claim, look, connection, onAnswered, dispatcherOf, signal });
-    return { sent, finished: submitting.finally(look.end) };
+    return { sent, finished: submitting.finally(() => look.end()) };
   } catch (error) {
     look.end();
     if (error instanceof LeaseLostError) return NOTHING_SENT;

@@ -134,4 +134,5 @@ test('a process whose connection breaks is deaf until it listens again, and know
 test('a process that got no answer for too long is deaf though its connection stands', async () => {
   const sending = await open(await register(), { deafAfterMs: 0 });
   await until('its last poll is past', () => sending.isDeaf());
+  expect(sending.isDeaf()).toBe(true);
 });

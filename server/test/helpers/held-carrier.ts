@@ -61,7 +61,7 @@ async function openHttp(): Promise<HeldCarrier> {
     },
     window: HTTP_WINDOW,
     seen,
-    release: gate.open,
+    release: () => gate.open(),
     async receive({ from, to, body, callbacks: { url, accountId } }) {
       const answer = await fetch(`${url}/api/webhook-feedbacks/http/${SECRET}?account=${accountId}`, {
         method: 'POST',
@@ -106,7 +106,7 @@ async function openSmpp(): Promise<HeldCarrier> {
     },
     window: SMPP_WINDOW,
     seen,
-    release: gate.open,
+    release: () => gate.open(),
     async receive({ from, to, body }) {
       const session = [...server.sessions].find((each: ServerSession) => each.receives);
       if (session === undefined) throw new Error('No session receives');

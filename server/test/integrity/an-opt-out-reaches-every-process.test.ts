@@ -174,7 +174,7 @@ test('a process that was paused while somebody opted out sends nothing to them w
   const campaign = await fillWindow({ servers, carrier, pool });
   servers.sending.pause();
   const leaving = Array.from({ length: A_ROAD }, (_, index) => phoneOf(firstOf('DELETE contacts') + index));
-  await Promise.all(leaving.map((phone) => ROADS['DELETE contacts']?.(campaign, phone)));
+  await Promise.all(leaving.map(async (phone) => await ROADS['DELETE contacts']?.(campaign, phone)));
   // Its requests are answered, so that it could go on with others before it hears of anything else.
   carrier.release();
   servers.sending.resume();
