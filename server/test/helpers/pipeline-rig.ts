@@ -19,7 +19,7 @@ import { createIdCodec, type IdCodec } from '../../src/lib/public-id.ts';
 import { createListWithin } from '../../src/lists/index.ts';
 import { openLmdbLog } from '../../src/log/lmdb-log.ts';
 import type { Log } from '../../src/log/log.ts';
-import { createWithdraw, createWithdrawals } from '../../src/contacts/index.ts';
+import { createWithdraw, createWithdrawals, type Withdraw } from '../../src/contacts/index.ts';
 import {
   checkBooks,
   createMessageEvents,
@@ -89,6 +89,7 @@ export interface PipelineRig extends AsyncDisposable {
   readonly linkIds: IdCodec;
   readonly messageEvents: MessageEvents;
   readonly contactEffects: ContactEffects;
+  readonly withdraw: Withdraw;
   /** Lists whose complaints count no more, in the order in which it was told. */
   readonly guardedLists: number[];
   readonly caller: Caller;
@@ -297,6 +298,7 @@ export async function createPipelineRig(options: RigOptions = {}): Promise<Pipel
     linkIds,
     messageEvents,
     contactEffects,
+    withdraw,
     guardedLists,
     errors,
     clock,
