@@ -40,11 +40,16 @@ const COLUMNS = `list_id, number, phone, state, lane, source, flags, encoding, s
   created_ms, send_at_ms, submitted_ms, final_ms, updated_ms, detail, template, body, contact_data, metadata, first_link,
   link_count, hold_until_ms, hold_rule`;
 
-/** Inserts by binary COPY. A number that exists already fails the transaction. */
-export async function insertMessages(transaction: Transaction, messages: readonly NewMessageRow[]): Promise<void> {
-  if (messages.length === 0) return;
-  const rows = new CopyRows(messages.length * 400);
+/** Inserts by binary COPY, `most` messages at the most. A number that exists already fails the transaction. */
+export async function insertMessages(
+  transaction: Transaction,
+  messages: Iterable<NewMessageRow>,
+  most: number,
+): Promise<void> {
+  const rows = new CopyRows(most * 400);
+  let count = 0;
   for (const m of messages) {
+    count++;
     rows
       .row(26)
       .int4(m.listId)
@@ -74,7 +79,7 @@ export async function insertMessages(transaction: Transaction, messages: readonl
       .int8(m.holdUntilMs)
       .text(m.holdRule);
   }
-  await copyRows(transaction, `copy message (${COLUMNS}) from stdin`, rows);
+  if (count > 0) await copyRows(transaction, `copy message (${COLUMNS}) from stdin`, rows);
 }
 
 /** A message that comes back to the gate. */
