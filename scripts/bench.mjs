@@ -3,14 +3,14 @@
  * budget. The results become the baseline that later runs are shown against (server/bench/baseline.json), and
  * docs/performance.md with its plot and the figures in README.md are written from it.
  * `npm run bench -- gate render` runs some and keeps nothing, with `--baseline` keeps these too. `--ci`: the short form.
- * `--reference`: only measures the fixed piece of work and makes this machine the reference of all budgets.
+ * `--reference`: only measures the fixed pieces of work and makes this machine the reference of all budgets.
  */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { writeDocuments } from './bench/document.mjs';
 import { bestOf, MOST_RUNS, runWithinBudget } from './bench/judge.mjs';
 import { parseArguments } from './bench/parse-arguments.mjs';
-import { writeReference } from './bench/reference.mjs';
+import { withSpeedFolder, writeReference } from './bench/reference.mjs';
 import { createRunner, listBenches } from './bench/run-bench.mjs';
 import { printResult } from './bench/tables.mjs';
 import { main, prepare, ROOT } from './setup.mjs';
@@ -27,14 +27,16 @@ await main(async () => {
     return 0;
   }
   const baseline = readBaseline();
-  const run = await createRunner(isShort);
   const results = {};
-  for (const name of names) {
-    const result = await judge(name, run, baseline[name]);
-    if (result === null) continue;
-    results[name] = { ...result, date: today() };
-    if (isKept) writeBaseline({ ...baseline, ...results }, benches);
-  }
+  await withSpeedFolder(async (dataDir) => {
+    const run = await createRunner(isShort, dataDir);
+    for (const name of names) {
+      const result = await judge(name, run, baseline[name]);
+      if (result === null) continue;
+      results[name] = { ...result, date: today() };
+      if (isKept) writeBaseline({ ...baseline, ...results }, benches);
+    }
+  });
   const isGood = names.every((name) => results[name]?.over.length === 0);
   console.log('');
   if (isKept) writeDocuments(Object.values(readBaseline()));

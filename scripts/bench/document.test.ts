@@ -11,7 +11,7 @@ const RESULTS = [
     goal: { messagesPerSecond: 20_000 },
     over: ['cpuUs', 'messagesPerSecond'],
     durable: 'all of it',
-    slowness: { cpu: 1.25, wall: 1.5 },
+    slowness: { cpu: 1.25, wall: 1.5, database: 1.1 },
     date: '2026-11-25',
   },
   {
@@ -26,17 +26,19 @@ const RESULTS = [
   },
 ];
 
-const REFERENCE = { machine: 'A machine', node: 'v20', date: '2026-11-01', cpuMs: 122, wallMs: 124 };
+const REFERENCE = { machine: 'A machine', node: 'v20', date: '2026-11-01', cpuMs: 122, wallMs: 124, databaseMs: 20 };
 
 test('the document says of each figure what was measured and what it is held to, and how slow the machine was', () => {
   const text = toDocument(RESULTS, summarize(RESULTS), 'Measured here.', REFERENCE);
   expect(text).toMatch(
     /\| whole life: .* \| 20,000 messages\/s \| 9,000 messages\/s \(goal not reached\) \| +80 µs \| +113 µs \| +90 µs \(over\) \| all of it \|/,
   );
-  expect(text).toContain('Durable: all of it. Measured on 2026-11-25, slowness 1.25 (CPU), 1.50 (wall).');
+  expect(text).toContain(
+    'Durable: all of it. Measured on 2026-11-25, slowness 1.25 (CPU), 1.50 (wall), 1.10 (PostgreSQL).',
+  );
   expect(text).toMatch(/\| `messagesPerSecond` \| +9,000 \| +13,500 \| ≥ 10,000 \(over\) \| 20,000, not reached \|/);
   expect(text).toMatch(/\| `encodeNs` \| +72.8 \| +72.8 \| +120 \| +\|/);
-  expect(text).toContain('The reference is\nA machine, Node v20 (122 ms and 124 ms,\nmeasured on 2026-11-01)');
+  expect(text).toContain('The reference is\nA machine, Node v20 (122 ms, 124 ms\nand 20 ms, measured on 2026-11-01)');
 });
 
 test("the README's part is what stands between its markers", () => {

@@ -7,8 +7,9 @@
 export const MOST_SLOWNESS = 2;
 
 /**
- * How many times longer than on the reference machine the fixed piece of work took; below 1 on a faster one.
- * @typedef {{cpu: number, wall: number}} Slowness
+ * How many times longer than on the reference machine the fixed pieces of work took; below 1 on a faster one. `database`:
+ * that of PostgreSQL in CPU time; results of before it was measured have none.
+ * @typedef {{cpu: number, wall: number, database?: number}} Slowness
  */
 
 /** @returns {'cpu' | 'wall' | 'rate' | 'plain'} */
@@ -25,15 +26,32 @@ export function isScaled(name) {
 }
 
 /**
- * The figure as the reference machine would have given it: CPU time, time on the clock and rates are scaled by slowness,
- * latencies and memory stay as they are. Only down to the reference (a faster machine gets no tighter budgets), and by
- * `MOST_SLOWNESS` at most.
+ * A figure as the reference machine would have given it: CPU time, time on the clock and rates are scaled by slowness,
+ * latencies and memory stay as they are. Of CPU time the part that was PostgreSQL's is scaled by how slow that was. Only
+ * down to the reference (a faster machine gets no tighter budgets), and by `MOST_SLOWNESS` at most.
+ * @param {Readonly<Record<string, number>>} figures of the run
  * @param {Slowness} slowness
  */
-export function toReference(name, value, slowness) {
-  const kind = kindOf(name);
-  if (kind === 'plain') return value;
-  return kind === 'rate' ? value * toCounted(slowness.wall) : value / toCounted(slowness[kind]);
+export function toReference(name, figures, { cpu, wall, database = cpu }) {
+  const value = figures[name] ?? Number.NaN;
+  switch (kindOf(name)) {
+    case 'rate':
+      return value * toCounted(wall);
+    case 'wall':
+      return value / toCounted(wall);
+    case 'cpu': {
+      const ofPostgres = postgresPartOf(name, figures);
+      return (value - ofPostgres) / toCounted(cpu) + ofPostgres / toCounted(database);
+    }
+    default:
+      return value;
+  }
+}
+
+/** What a benchmark says in the figure `postgresCpuUs` is in `cpuUs`; all of it is PostgreSQL's. 0 where it says nothing. */
+function postgresPartOf(name, figures) {
+  if (name.startsWith('postgres')) return figures[name];
+  return figures[`postgres${name[0].toUpperCase()}${name.slice(1)}`] ?? 0;
 }
 
 function toCounted(slowness) {

@@ -20,5 +20,20 @@ test.each([
   ['a machine faster than the reference changes nothing', { cpu: 0.7, wall: 0.5 }, [30, 30, 30, 30, 30, 30]],
   ['twice as slow is the most that counts', { cpu: 3, wall: 100 }, [15, 15, 15, 60, 30, 30]],
 ])('%s', (_, slowness, expected) => {
-  expect(FIGURES.map((name) => toReference(name, 30, slowness))).toEqual(expected);
+  const figures = Object.fromEntries(FIGURES.map((name) => [name, 30]));
+  expect(FIGURES.map((name) => toReference(name, figures, slowness))).toEqual(expected);
+});
+
+const PARTS = { cpuUs: 30, postgresCpuUs: 12, addUpCpuUs: 6, postgresAddUpCpuUs: 6, renderCpuUs: 12 };
+
+test.each([
+  ["PostgreSQL's part by its own slowness, the rest by that of the rest", 1.5, 2, [18, 6, 3, 3, 8]],
+  ['PostgreSQL alone is slow', 1, 1.5, [26, 8, 4, 4, 12]],
+  ['PostgreSQL alone is fast', 2, 0.5, [21, 12, 6, 6, 6]],
+  ['both as slow as can count', 9, 9, [15, 6, 3, 3, 6]],
+  ['a result of before it was measured', 1.5, undefined, [20, 8, 4, 4, 8]],
+])('CPU time is scaled by what it was spent on: %s', (_, cpu, database, expected) => {
+  const slowness = { cpu, wall: 1, ...(database === undefined ? {} : { database }) };
+  const scaled = Object.keys(PARTS).map((name) => toReference(name, PARTS, slowness));
+  for (const [place, value] of expected.entries()) expect(scaled[place]).toBeCloseTo(value, 9);
 });

@@ -1,6 +1,6 @@
 /*
  * Judges a benchmark by its budgets. A run's figures are what the code costs and what the machine's other tenants add.
- * The slower these made a fixed piece of work just before and after the run, the more CPU the run may take. That is not
+ * The slower these made fixed pieces of work just before and after the run, the more CPU the run may take. That is not
  * exact, but others can only add: so a figure that is over its budget is measured again, and each counts by its best run.
  * Slower code is over its budget in every run.
  */
@@ -32,19 +32,19 @@ export function limitsOf({ budget, goal = {} }) {
 
 /**
  * How slow the machine was during a run: the mean of before and after it.
- * @typedef {{cpuMs: number, wallMs: number}} Times of the fixed piece of work
+ * @typedef {{cpuMs: number, wallMs: number, databaseMs: number}} Times of the fixed pieces of work
  * @param {Times} before
  * @param {Times} after
  * @param {Times} reference
  */
 export function slownessBetween(before, after, reference) {
   const mean = (time) => (before[time] + after[time]) / 2 / reference[time];
-  return { cpu: mean('cpuMs'), wall: mean('wallMs') };
+  return { cpu: mean('cpuMs'), wall: mean('wallMs'), database: mean('databaseMs') };
 }
 
 /** False for a figure that the run does not have. */
 export function isWithin({ figures, slowness }, { name, most = Infinity, least = -Infinity }) {
-  const figure = toReference(name, figures[name] ?? Number.NaN, slowness);
+  const figure = toReference(name, figures, slowness);
   return figure <= most && figure >= least;
 }
 

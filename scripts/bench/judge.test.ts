@@ -93,15 +93,28 @@ test('a goal is reached by what was measured, however slow the machine was', () 
 });
 
 test('the machine is as slow as before and after the run on average, compared with the reference', () => {
-  const reference = { cpuMs: 100, wallMs: 200 };
-  expect(slownessBetween({ cpuMs: 120, wallMs: 400 }, { cpuMs: 140, wallMs: 600 }, reference)).toEqual({
+  const reference = { cpuMs: 100, wallMs: 200, databaseMs: 50 };
+  const times = (cpuMs: number, wallMs: number, databaseMs: number) => ({ cpuMs, wallMs, databaseMs });
+  expect(slownessBetween(times(120, 400, 50), times(140, 600, 100), reference)).toEqual({
     cpu: 1.3,
     wall: 2.5,
+    database: 1.5,
   });
-  expect(slownessBetween({ cpuMs: 70, wallMs: 160 }, { cpuMs: 90, wallMs: 200 }, reference)).toEqual({
+  expect(slownessBetween(times(70, 160, 40), times(90, 200, 30), reference)).toEqual({
     cpu: 0.8,
     wall: 0.9,
+    database: 0.7,
   });
+});
+
+test("a budget holds what PostgreSQL's part was worth at its own reference speed", () => {
+  const run = (postgresCpuUs: number) => ({
+    figures: { cpuUs: 1 + postgresCpuUs, postgresCpuUs },
+    budget: { cpuUs: 2 },
+    slowness: { cpu: 1, wall: 1, database: 1.5 },
+  });
+  expect(findOver([run(1.5)])).toEqual([]);
+  expect(findOver([run(1.51)])).toEqual(['cpuUs']);
 });
 
 test('the run that kept most of its limits is the one to show', () => {

@@ -27,7 +27,7 @@ export function toPlot(rows, caption) {
     .filter((row) => row.result.figures[row.cpu] !== undefined)
     .map(({ short, cpu: name, result }) => ({
       label: short,
-      value: toReference(name, result.figures[name], result.slowness),
+      value: toReference(name, result.figures, result.slowness),
       mark: result.budget[name],
     }));
   const rates = rows.flatMap(({ short, measured, result }) =>

@@ -118,7 +118,7 @@ export function toCells({ work, measured, cpu, result }) {
     `${describeAll(measured, figures)}${missed.length > 0 ? ' (goal not reached)' : ''}`,
     budget[cpu] === undefined ? '' : `${format(budget[cpu])} µs`,
     time === undefined ? '' : `${format(time)} µs`,
-    time === undefined ? '' : `${format(toReference(cpu, time, slowness))} µs${over.includes(cpu) ? ' (over)' : ''}`,
+    time === undefined ? '' : `${format(toReference(cpu, figures, slowness))} µs${over.includes(cpu) ? ' (over)' : ''}`,
     durable,
   ];
 }

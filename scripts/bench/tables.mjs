@@ -17,12 +17,14 @@ export function printResult(result, before) {
 
 /** Of the machine while it was measured. */
 function toSlowness({ slowness }) {
-  return `slowness ${slowness.cpu.toFixed(2)} (CPU), ${slowness.wall.toFixed(2)} (wall)`;
+  const { cpu, wall, database } = slowness;
+  const ofDatabase = database === undefined ? '' : `, ${database.toFixed(2)} (PostgreSQL)`;
+  return `slowness ${cpu.toFixed(2)} (CPU), ${wall.toFixed(2)} (wall)${ofDatabase}`;
 }
 
 /** What is judged; empty for figures that are judged as measured. */
 function toScaled({ figures, slowness }, name) {
-  return isScaled(name) ? format(toReference(name, figures[name], slowness)) : '';
+  return isScaled(name) ? format(toReference(name, figures, slowness)) : '';
 }
 
 function toBudget(result, name, over) {
