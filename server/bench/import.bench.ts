@@ -13,6 +13,7 @@ import { migrate } from '../src/store/migrate.ts';
 import { createPool } from '../src/store/pool.ts';
 import { NO_OUTBOX } from '../src/webhooks/index.ts';
 import { listenTo } from './lib/listen-to.ts';
+import { readPostgresCpuUs } from './lib/process-cpu.ts';
 import { isShort, report } from './lib/report.ts';
 
 /** The memory that a million rows take beside that of the first 50,000. */
@@ -47,8 +48,10 @@ const beforeMb = process.memoryUsage().rss / MEGABYTE;
 let peakMb = 0;
 const watch = setInterval(() => (peakMb = Math.max(peakMb, process.memoryUsage().rss / MEGABYTE)), 100);
 const startMs = performance.now();
+const startCpuUs = readCpu();
 await run(WARM_UP_ROWS, ROWS, false);
 const applyMs = performance.now() - startMs;
+const cpuUs = readCpu();
 clearInterval(watch);
 const dryStartMs = performance.now();
 await run(WARM_UP_ROWS, ROWS, true);
@@ -59,6 +62,8 @@ report({
   figures: {
     rowsPerSecond: (ROWS * 1_000) / applyMs,
     dryRowsPerSecond: (ROWS * 1_000) / dryMs,
+    ownCpuUsPerRow: (cpuUs.own - startCpuUs.own) / ROWS,
+    databaseCpuUsPerRow: (cpuUs.database - startCpuUs.database) / ROWS,
     extraMb: peakMb - beforeMb,
   },
   budget: BUDGET,
@@ -70,6 +75,11 @@ await directory[Symbol.asyncDispose]();
 await pool.end();
 await postgres[Symbol.asyncDispose]();
 await rm(dataDir, { recursive: true, force: true });
+
+function readCpu(): { readonly own: number; readonly database: number } {
+  const { user, system } = process.cpuUsage();
+  return { own: user + system, database: readPostgresCpuUs(process.pid) };
+}
 
 async function run(first: number, count: number, dryRun: boolean): Promise<void> {
   const target = { list: list as NonNullable<typeof list>, actor: 'operator', dryRun };

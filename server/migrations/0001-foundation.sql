@@ -451,6 +451,8 @@ create table list_contact (
   ad_network_id text,
   custom_fields jsonb not null default '{}',
   created_ms bigint not null,
+  -- number of the job that put it on the list; null: another road
+  import_number bigint,
   primary key (list_id, phone)
 );
 -- The gate asks who must not be written to, and they are few: an index of them alone fits into the processor's cache.
@@ -589,7 +591,8 @@ create table job_error (
   code text not null
 );
 create index job_error_by_line on job_error (job_id, line);
--- Phones that a job has met, because of a repeated one the first row counts.
+-- Phones that a job has met, because of a repeated one the first row counts. Those that it put on the list are not here:
+-- their list_contact tells.
 create table job_phone (
   job_number bigint not null,
   phone bigint not null,

@@ -2,12 +2,23 @@ import {
   insertListContacts,
   type ListContactKey,
   type ListContactState,
+  loadListContacts,
   lockListContacts,
+  type Origin,
   type StoredListContact,
   updateListContacts,
 } from '../store/list-contact-store.ts';
 import { hexIds } from '../lib/public-id.ts';
 import type { Transaction } from '../store/transaction.ts';
+
+type Decide<K extends ListContactKey> = (key: K, before: StoredListContact | null) => ListContactState | undefined;
+
+export interface ChangeOptions {
+  /** `number` of the job that puts them on the list. Default null: none does. */
+  readonly importNumber?: number | null | undefined;
+  /** None of them is there as far as was seen. Then they are loaded without a look, which fails when it is not so. */
+  readonly areNew?: boolean | undefined;
+}
 
 /** What a list contact was and what it is now. `after` is `before` when nothing was to be changed. */
 export interface ListContactChange {
@@ -20,26 +31,29 @@ export interface ListContactChange {
  * it (or its absence) as it is. Keys must not repeat. Three round trips a list at the most; two more when somebody else
  * made some of them in the same moment. Lists are taken by id, so that all who change several take them in one order.
  * @returns a change a key, in order
+ * @throws Error that `isUniqueViolation` tells, when those that `areNew` are not
  */
 export async function changeListContacts<K extends ListContactKey>(
   transaction: Transaction,
   keys: readonly K[],
-  decide: (key: K, before: StoredListContact | null) => ListContactState | undefined,
+  decide: Decide<K>,
   nowMs: number,
+  { areNew = false, importNumber = null }: ChangeOptions = {},
 ): Promise<ListContactChange[]> {
+  const rule: Rule<K> = { decide, areNew, nowMs, importNumber };
   const byList = new Map<number, Map<number, ListContactChange>>();
   for (const listId of [...new Set(keys.map((key) => key.listId))].sort((a, b) => a - b)) {
     const ofList = keys.filter((key) => key.listId === listId);
-    byList.set(listId, await changeList(transaction, listId, ofList, { decide, nowMs }));
+    byList.set(listId, await changeList(transaction, listId, ofList, rule));
   }
   return keys.map(({ listId, phone }) => byList.get(listId)?.get(phone) ?? UNCHANGED);
 }
 
 const UNCHANGED: ListContactChange = { before: null, after: null };
 
-interface Rule<K> {
-  readonly decide: (key: K, before: StoredListContact | null) => ListContactState | undefined;
-  readonly nowMs: number;
+interface Rule<K extends ListContactKey> extends Origin {
+  readonly decide: Decide<K>;
+  readonly areNew: boolean;
 }
 
 async function changeList<K extends ListContactKey>(
@@ -49,7 +63,8 @@ async function changeList<K extends ListContactKey>(
   rule: Rule<K>,
 ): Promise<Map<number, ListContactChange>> {
   const phones = keys.map((key) => key.phone);
-  const stored = new Map((await lockListContacts(transaction, listId, phones)).map((row) => [row.phone, row]));
+  const locked = rule.areNew ? [] : await lockListContacts(transaction, listId, phones);
+  const stored = new Map(locked.map((row) => [row.phone, row]));
   const changes = new Map<number, ListContactChange>();
   const updates: StoredListContact[] = [];
   const inserts: StoredListContact[] = [];
@@ -65,7 +80,11 @@ async function changeList<K extends ListContactKey>(
     }
   }
   await updateListContacts(transaction, listId, updates);
-  const inserted = await insertListContacts(transaction, inserts, rule.nowMs);
+  if (rule.areNew) {
+    await loadListContacts(transaction, inserts, rule);
+    return changes;
+  }
+  const inserted = await insertListContacts(transaction, inserts, rule);
   if (inserted < inserts.length) {
     const others = await findOthers(transaction, listId, inserts);
     const again = keys.filter((key) => others.has(key.phone));

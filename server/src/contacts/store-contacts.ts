@@ -58,10 +58,7 @@ export async function findUnsendable<T extends { readonly phone: number; readonl
   inputs: readonly T[],
   rejectsVoip: (input: T) => boolean,
 ): Promise<ReadonlySet<T>> {
-  const suspects = inputs.filter((input) => {
-    const { isValid, lineType } = input.facts ?? phoneFacts(input.phone);
-    return !isValid || (lineType === 'VOIP' && rejectsVoip(input));
-  });
+  const suspects = inputs.filter((input) => isSuspect(input.facts ?? phoneFacts(input.phone), rejectsVoip(input)));
   if (suspects.length === 0) return new Set();
   const known = await readKnownPhones(
     db,
@@ -91,6 +88,11 @@ export async function findOverfull(db: Queryable, inputs: readonly ContactInput[
     }
   }
   return overfull;
+}
+
+/** Whether a number that is new would be refused. */
+export function isSuspect({ isValid, lineType }: PhoneFacts, rejectsVoip: boolean): boolean {
+  return !isValid || (lineType === 'VOIP' && rejectsVoip);
 }
 
 type Placed = readonly [index: number, input: ContactInput];

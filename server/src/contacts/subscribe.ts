@@ -6,7 +6,7 @@ import { changeListContacts } from './change-list-contacts.ts';
 import type { Evidence } from './evidence.ts';
 import { emitSubscriptionEvents, type SubscriptionDeps, type SubscriptionEvent } from './subscription-deps.ts';
 import { phoneFacts } from '../phone/index.ts';
-import { insertContacts, type NewContact } from '../store/contact-store.ts';
+import { insertContacts, loadContacts, type NewContact } from '../store/contact-store.ts';
 
 /** A number that shall be on a list, with what the account wants stored of it. */
 export interface Subscription {
@@ -52,31 +52,43 @@ export interface Subscribed {
   readonly consentId: string | null;
 }
 
+export interface SubscribeOptions {
+  /** Awaited before the ledger is locked, for who has several transactions under way and an order for them. */
+  readonly turn?: (() => Promise<void>) | undefined;
+  /** `number` of the job that puts them on the list. */
+  readonly importNumber?: number | undefined;
+  /**
+   * None of the numbers is known to the installation, or on its list, as far as was seen: then they are loaded without a
+   * look, which fails when it is not so. Each number at most once. Default: nothing is known.
+   */
+  readonly areNew?: { readonly contacts: boolean; readonly listContacts: boolean } | undefined;
+}
+
 /**
  * Puts numbers on lists, or changes what is stored of those that are. Opt-outs hold: a list contact that opted out becomes
  * active only by a consent that is newer. Names and zones are stored elsewhere (`saveProfiles`). Who becomes active is
  * told to webhooks, and each consent recorded in the ledger, in the same transaction, so call this after everything else
  * that takes locks. At most one subscription a list and number.
- * `turn` is awaited before the ledger is locked, for who has several transactions under way and an order for them.
  * @returns one result a subscription, in order
+ * @throws Error that `isUniqueViolation` tells, when what `areNew` is not
  */
 export async function subscribe(
   deps: SubscriptionDeps,
   transaction: Transaction,
   subscriptions: readonly Subscription[],
   nowMs: number,
-  turn: () => Promise<void> = async () => {},
+  { turn = async () => {}, importNumber, areNew }: SubscribeOptions = {},
 ): Promise<Subscribed[]> {
-  const newPhones = await insertContacts(
-    transaction,
-    subscriptions.map((subscription) => subscription.facts ?? phoneFacts(subscription.phone)),
-    nowMs,
-  );
+  const facts = subscriptions.map((subscription) => subscription.facts ?? phoneFacts(subscription.phone));
+  let newPhones: ReadonlySet<number> | null = null;
+  if (areNew?.contacts === true) await loadContacts(transaction, facts, nowMs);
+  else newPhones = await insertContacts(transaction, facts, nowMs);
   const changes = await changeListContacts(
     transaction,
     subscriptions,
     (subscription, before) => decide(subscription, before, nowMs),
     nowMs,
+    { importNumber, areNew: areNew?.listContacts },
   );
   const consents: ConsentEntry[] = [];
   const consentPlaces = new Map<number, number>();
@@ -93,7 +105,7 @@ export async function subscribe(
     if (isNewlyActive && subscription.method !== 'import') events.push(toEvent(subscription, nowMs));
     return {
       contact: after,
-      isNewPhone: newPhones.has(subscription.phone),
+      isNewPhone: newPhones === null || newPhones.has(subscription.phone),
       isNewListContact: before === null,
       isNewlyActive,
       isResubscribed,

@@ -1,4 +1,5 @@
 import { int8Array, textArray } from './array-parameters.ts';
+import { CopyRows, copyRows } from './copy-rows.ts';
 import type { Transaction } from './transaction.ts';
 
 /** What an account says about a phone. null: nothing, what is stored stays. */
@@ -44,4 +45,38 @@ export async function saveProfiles(
       textArray(profiles.map((profile) => profile.validationStatus)),
     ],
   });
+}
+
+/**
+ * The same for phones of which the account has said nothing, at a third of the cost.
+ * @throws Error that `isUniqueViolation` tells, when it has
+ */
+export async function loadProfiles(
+  transaction: Transaction,
+  accountId: string,
+  profiles: readonly Profile[],
+): Promise<void> {
+  if (profiles.length === 0) return;
+  const rows = new CopyRows(profiles.length * 140);
+  for (const { phone, email, firstName, lastName, timezone, validationStatus } of profiles) {
+    rows.row(7).text(accountId).int8(phone).text(email).text(firstName).text(lastName);
+    rows.text(timezone).text(validationStatus);
+  }
+  const columns = 'account_id, phone, email, first_name, last_name, timezone, validation_status';
+  await copyRows(transaction, `copy account_contact (${columns}) from stdin`, rows);
+}
+
+/** Whether the installation knows one of the phones, and whether the account has said something about one. */
+export async function areKnown(
+  transaction: Transaction,
+  accountId: string,
+  phones: readonly number[],
+): Promise<{ readonly contacts: boolean; readonly profiles: boolean }> {
+  const { rows } = await transaction.query<{ contacts: boolean; profiles: boolean }>({
+    name: 'contact.are_known',
+    text: `select exists (select 1 from contact where phone = any ($2::bigint[])) as contacts,
+             exists (select 1 from account_contact where account_id = $1 and phone = any ($2::bigint[])) as profiles`,
+    values: [accountId, int8Array(phones)],
+  });
+  return rows[0] ?? { contacts: true, profiles: true };
 }

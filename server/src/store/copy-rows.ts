@@ -92,6 +92,15 @@ export class CopyRows {
     return this;
   }
 
+  /** bytea of hexadecimal text. */
+  hex(value: string): this {
+    const size = value.length / 2;
+    this.reserve(4 + size);
+    this.at = this.bytes.writeInt32BE(size, this.at);
+    this.at += this.bytes.write(value, this.at, size, 'hex');
+    return this;
+  }
+
   /** jsonb: version 1 and the text. */
   jsonb(json: string | null): this {
     if (json === null) return this.null();

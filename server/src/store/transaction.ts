@@ -137,6 +137,11 @@ export function isTimeLimitError(error: unknown): boolean {
   return (error as Error & { code?: unknown }).code === TIME_LIMIT_CODE || TIME_LIMIT_MESSAGE.test(error.message);
 }
 
+/** Somebody else has stored a row of the same key. */
+export function isUniqueViolation(error: unknown): boolean {
+  return error instanceof Error && (error as Error & { code?: unknown }).code === '23505';
+}
+
 /** Serialization failure and deadlock: another transaction was in the way, and the same work can be done again at once. */
 const CONFLICT_CODES = new Set(['40001', '40P01']);
 

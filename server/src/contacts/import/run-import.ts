@@ -1,9 +1,9 @@
 import type { Clock } from '../../lib/clock.ts';
 import type { JobRows } from '../../store/job-store.ts';
 import type { Pool } from '../../store/pool.ts';
-import { type Transaction, withTransaction } from '../../store/transaction.ts';
+import { isUniqueViolation, type Transaction, withTransaction } from '../../store/transaction.ts';
 import type { SubscriptionDeps } from '../subscription-deps.ts';
-import { importBatch, type ImportTarget } from './import-batch.ts';
+import { type BatchMoment, importBatch, type ImportTarget } from './import-batch.ts';
 import type { ImportColumns } from './import-columns.ts';
 import { type ImportError, isImportError, type ImportRow, parseImportRow } from './parse-import-row.ts';
 import { type CsvFormat, type CsvPlace, type CsvRow, readCsv } from './read-csv.ts';
@@ -54,13 +54,18 @@ export const NO_ROWS: JobRows = { read: 0, created: 0, updated: 0, failed: 0, du
  * throws
  */
 export async function runImport(deps: ImportDeps, run: ImportRun): Promise<ImportProgress> {
-  let last: Flight = { rowsStored: Promise.resolve(), committed: Promise.resolve(run.from), hasFailed: () => false };
+  let last: Flight = {
+    rowsStored: Promise.resolve(),
+    committed: Promise.resolve(run.from),
+    hasFailed: () => false,
+    phones: new Set(),
+  };
   try {
     for await (const { rows, next } of readCsv(run.source, run.format.csv, run.from.place)) {
       const batch = parseRows(rows, run.format.columns, deps.clock());
       await last.rowsStored;
       if (last.hasFailed() || run.isOver?.() === true) break;
-      last = startBatch(deps, run, last.committed, { ...batch, place: next });
+      last = startBatch(deps, run, last, { ...batch, place: next });
     }
   } catch (error) {
     // What is under way is committed by itself, and the caller must not write before it.
@@ -72,8 +77,10 @@ export async function runImport(deps: ImportDeps, run: ImportRun): Promise<Impor
 
 /** A batch that is being stored. */
 interface Flight {
-  /** All its locks are held but that of the ledger. Never rejects. */
+  /** The batch before is committed, and all locks of this one are held but that of the ledger. Never rejects. */
   readonly rowsStored: Promise<void>;
+  /** All that it holds rows of. */
+  readonly phones: ReadonlySet<number>;
   readonly committed: Promise<ImportProgress>;
   readonly hasFailed: () => boolean;
 }
@@ -81,23 +88,23 @@ interface Flight {
 function startBatch(
   deps: ImportDeps,
   run: ImportRun,
-  before: Promise<ImportProgress>,
-  batch: Batch & { readonly place: CsvPlace },
+  { committed: before, phones: justMet }: Flight,
+  batch: PlacedBatch,
 ): Flight {
   let failed = false;
   let storeRows = (): void => {};
   const rowsStored = new Promise<void>((resolve) => (storeRows = resolve));
   const turn = async (): Promise<void> => {
-    storeRows();
     await before;
+    storeRows();
   };
-  const committed = storeBatch(deps, run, { before, turn }, batch);
+  const committed = storeBatch(deps, run, { before, turn, justMet }, batch);
   // The next rows are read before anybody looks at it.
   committed.catch(() => {
     failed = true;
     storeRows();
   });
-  return { rowsStored, committed, hasFailed: () => failed };
+  return { rowsStored, committed, hasFailed: () => failed, phones: new Set(batch.good.map((row) => row.phone)) };
 }
 
 interface Batch {
@@ -116,19 +123,38 @@ function parseRows(rows: readonly CsvRow[], columns: ImportColumns, nowMs: numbe
   return { good, bad };
 }
 
-interface Order {
+interface Order extends Pick<BatchMoment, 'turn' | 'justMet'> {
   readonly before: Promise<ImportProgress>;
-  readonly turn: () => Promise<void>;
 }
+
+type PlacedBatch = Batch & { readonly place: CsvPlace };
 
 async function storeBatch(
   deps: ImportDeps,
   run: ImportRun,
-  { before, turn }: Order,
-  { good, bad, place }: Batch & { readonly place: CsvPlace },
+  order: Order,
+  batch: PlacedBatch,
+): Promise<ImportProgress> {
+  try {
+    return await tryBatch(deps, run, order, batch, false);
+  } catch (error) {
+    if (!isUniqueViolation(error)) throw error;
+    return await tryBatch(deps, run, order, batch, true);
+  }
+}
+
+async function tryBatch(
+  deps: ImportDeps,
+  run: ImportRun,
+  { before, turn, justMet }: Order,
+  { good, bad, place }: PlacedBatch,
+  isContended: boolean,
 ): Promise<ImportProgress> {
   return await withTransaction(deps.pool, async (transaction) => {
-    const result = await importBatch(deps, transaction, run.target, good, { nowMs: deps.clock(), turn });
+    // A plan that was made while the tables were empty must not scan them when they are full.
+    await transaction.query('set local enable_seqscan = off');
+    const moment = { nowMs: deps.clock(), turn, justMet, isContended };
+    const result = await importBatch(deps, transaction, run.target, good, moment);
     await turn();
     const { rows } = await before;
     const errors = [...bad, ...result.errors].sort((a, b) => a.line - b.line);
