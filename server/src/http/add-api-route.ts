@@ -2,13 +2,25 @@ import { Readable } from 'node:stream';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Caller } from '../accounts/index.ts';
 import type { Row } from '../lib/fields.ts';
-import { Answer, type ApiRoute, type Call, type CsvAnswer, type Query } from './api-route.ts';
+import { Answer, type ApiRoute, type Call, type CsvAnswer, type Query, type Upload } from './api-route.ts';
+import { allowFile } from './arrival-limit.ts';
 import { checkCaller } from './check-caller.ts';
 import { CSV_CONTENT_TYPE } from './content-types.ts';
 import type { HttpDeps } from './http-deps.ts';
-import { readIdempotencyKey, runOnce, runRepeatable, type IdempotentRequest, type Work } from './idempotency.ts';
+import {
+  type IdempotencyScope,
+  type IdempotentAnswer,
+  type IdempotentRequest,
+  readIdempotencyKey,
+  runOnce,
+  runRepeatable,
+  runUpload,
+  type Work,
+} from './idempotency.ts';
 import { checkBodyHeaders, checkCsvHeaders, parseJsonObject, readBody } from './read-body.ts';
 import { AppError } from '../lib/errors.ts';
+import { withTransaction } from '../store/transaction.ts';
+import { readFile } from './read-file.ts';
 import { decodedPathOf } from './request-url.ts';
 import { toRouteSchema } from './route-schema.ts';
 
@@ -41,13 +53,11 @@ export function addApiRoute(app: FastifyInstance, route: ApiRoute, { deps, sendJ
       done();
     },
     handler: async (request, reply) => {
+      if (route.body === 'csv') return await answerUpload(request, reply);
       const bodyBytes = readsJson(route) ? await readBody(request.raw) : NO_BYTES;
       const call = toCall(route, request, bodyBytes);
       if (route.answersCsv === true) return await sendCsv(reply, route, call);
-      const key =
-        route.method === 'POST' && route.body !== 'csv'
-          ? readIdempotencyKey(request.headers['idempotency-key'])
-          : undefined;
+      const key = route.method === 'POST' ? readIdempotencyKey(request.headers['idempotency-key']) : undefined;
       if (key === undefined) sendWork(reply, await work(route, call));
       else await answerIdempotent(request, reply, { call, key });
       return reply;
@@ -63,7 +73,25 @@ export function addApiRoute(app: FastifyInstance, route: ApiRoute, { deps, sendJ
     reply: FastifyReply,
     { call, key }: { call: Call; key: string },
   ): Promise<void> {
-    const answer = await runIdempotent(deps, route, call, toIdempotentRequest(request, call, key));
+    sendAnswer(reply, await runIdempotent(deps, route, call, toIdempotentRequest(request, call, key)));
+  }
+
+  async function answerUpload(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+    const key = readIdempotencyKey(request.headers['idempotency-key']);
+    allowFile(request.raw);
+    const file = readFile(request.raw);
+    const call = toCall(route, request, NO_BYTES);
+    const run = (commit: Upload['commit']) => work(route, { ...call, upload: { bytes: file.bytes, commit } });
+    const { pool, clock } = deps;
+    if (key === undefined) sendWork(reply, await run((step) => withTransaction(pool, step)));
+    else {
+      const scope = toScope(request, call, key);
+      sendAnswer(reply, await runUpload({ pool, clock }, { scope, query: call.query, file, status: route.status }, run));
+    }
+    return reply;
+  }
+
+  function sendAnswer(reply: FastifyReply, answer: IdempotentAnswer): void {
     if (answer.replayed) void reply.header('Idempotent-Replayed', 'true');
     sendJson(reply, answer.status, answer.json);
   }
@@ -105,7 +133,7 @@ function toCall(route: ApiRoute, request: FastifyRequest, bodyBytes: Buffer): Ca
     caller: callerOf(request),
     body: toBody(route, bodyBytes),
     bodyBytes,
-    stream: request.raw,
+    upload: null,
     params: request.params as Record<string, string>,
     query: request.query as Query,
     transaction: null,
@@ -118,9 +146,13 @@ function toBody(route: ApiRoute, bytes: Buffer): Row {
   return NO_BODY;
 }
 
+function toScope(request: FastifyRequest, { caller }: Call, key: string): IdempotencyScope {
+  return { accountId: caller.account.id, method: request.method, path: decodedPathOf(request.url), key };
+}
+
 function toIdempotentRequest(request: FastifyRequest, call: Call, key: string): IdempotentRequest {
   return {
-    scope: { accountId: call.caller.account.id, method: request.method, path: decodedPathOf(request.url), key },
+    scope: toScope(request, call, key),
     body: call.bodyBytes.length === 0 ? undefined : call.body,
     query: call.query,
   };

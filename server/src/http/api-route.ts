@@ -11,13 +11,25 @@ export interface Call {
   readonly body: Row;
   /** The body as it came, for endpoints that read it in a way of their own. */
   readonly bodyBytes: Buffer;
-  /** The body as it comes, where the endpoint takes a file; it can be read once. */
-  readonly stream: AsyncIterable<Uint8Array>;
+  /** Where the endpoint takes a file. */
+  readonly upload: Upload | null;
   readonly params: Readonly<Record<string, string>>;
   /** The last value of each parameter. */
   readonly query: Query;
   /** Set for a request with an Idempotency-Key whose route says so: the effect belongs into it. */
   readonly transaction: Transaction | null;
+}
+
+/** A file that comes as the body of a request. */
+export interface Upload {
+  /** It can be read once. @throws AppError `invalid_request` when the connection ends before the file does */
+  readonly bytes: AsyncIterable<Uint8Array>;
+  /**
+   * Runs the last step of the work on the file, which makes the answer: in one transaction with what is kept for the
+   * request's Idempotency-Key. It rejects, and does not run `step`, when a request with the same key was answered in the
+   * meantime.
+   */
+  readonly commit: <T extends object>(step: (transaction: Transaction) => Promise<T>) => Promise<T>;
 }
 
 export type Query = Readonly<Record<string, string>>;

@@ -13,7 +13,8 @@ import {
 import type { AnswerCover } from '../secrets/index.ts';
 import type { Pool } from '../store/pool.ts';
 import { withTransaction, type Transaction } from '../store/transaction.ts';
-import type { Query } from './api-route.ts';
+import type { Query, Upload } from './api-route.ts';
+import type { RequestFile } from './read-file.ts';
 
 export type { IdempotencyScope } from '../store/idempotency-store.ts';
 
@@ -102,6 +103,63 @@ export async function runRepeatable(
   );
 }
 
+export interface FileRequest {
+  readonly scope: IdempotencyScope;
+  readonly query: Query;
+  readonly file: RequestFile;
+  /** Of a success. */
+  readonly status: number;
+}
+
+/**
+ * The same for work on a file of any size, which is read without a transaction: what `work` does last, and alone has an
+ * effect, goes into the one that `commit` opens. The file of a request that was answered before is read to the end, because
+ * it has to be the same. Two requests with one key at the same time may both send their files; one of them has an effect.
+ * @throws as `runOnce`
+ */
+export async function runUpload(
+  deps: IdempotencyDeps,
+  { scope, query, file, status }: FileRequest,
+  work: (commit: Upload['commit']) => Promise<unknown>,
+): Promise<IdempotentAnswer> {
+  let requestHash: Buffer | undefined;
+  const find = async (transaction: Transaction): Promise<IdempotentAnswer | undefined> => {
+    requestHash ??= hashFile(file, query);
+    return await findEarlier(transaction, scope, { requestHash, nowMs: deps.clock(), cover: undefined });
+  };
+  const isKnown = await withTransaction(deps.pool, (transaction) => isAnswered(transaction, scope, deps.clock()));
+  if (isKnown) {
+    for await (const _ of file.bytes);
+    const earlier = await withTransaction(deps.pool, find);
+    if (earlier !== undefined) return earlier;
+    throw new AppError('idempotency_in_progress');
+  }
+  let answer: IdempotentAnswer | undefined;
+  const commit: Upload['commit'] = (step) =>
+    withTransaction(deps.pool, async (transaction) => {
+      answer = await find(transaction);
+      if (answer !== undefined) throw new AnsweredBefore();
+      const result = await step(transaction);
+      const moment = { requestHash: requestHash as Buffer, nowMs: deps.clock(), cover: undefined };
+      answer = await keep(transaction, scope, moment, { status, json: JSON.stringify(result) });
+      return result;
+    });
+  await work(commit).catch((error: unknown) => {
+    if (!(error instanceof AnsweredBefore)) throw error;
+  });
+  if (answer === undefined) throw new Error('an upload ended without an answer');
+  return answer;
+}
+
+/** Ends work that another request with the same key has done. */
+class AnsweredBefore extends Error {
+  override readonly name = 'AnsweredBefore';
+}
+
+async function isAnswered(transaction: Transaction, scope: IdempotencyScope, nowMs: number): Promise<boolean> {
+  return (await findIdempotencyKey(transaction, scope, nowMs - KEPT_MS)) !== undefined;
+}
+
 interface Moment {
   readonly requestHash: Buffer;
   readonly nowMs: number;
@@ -141,6 +199,12 @@ function toPlace({ accountId, path, key }: IdempotencyScope): string {
 function hashRequest({ body, query }: IdempotentRequest): Buffer {
   return createHash('sha256')
     .update(`${toCanonicalJson(body)}\n${toCanonicalJson(query)}`)
+    .digest();
+}
+
+function hashFile(file: RequestFile, query: Query): Buffer {
+  return createHash('sha256')
+    .update(`file ${file.digest()}\n${toCanonicalJson(query)}`)
     .digest();
 }
 

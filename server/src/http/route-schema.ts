@@ -57,8 +57,8 @@ export function toRouteSchema(route: ApiRoute): FastifySchema {
   };
 }
 
-function readsIdempotencyKey({ method, body }: ApiRoute): boolean {
-  return method === 'POST' && body !== 'csv';
+function readsIdempotencyKey({ method }: ApiRoute): boolean {
+  return method === 'POST';
 }
 
 function toBodySchema({ body, docs }: ApiRoute, schema: TSchema): object {

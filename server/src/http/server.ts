@@ -1,6 +1,7 @@
 import { createServer, type RequestListener, type Server, type ServerOptions } from 'node:http';
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { addApiRoute, type Answerer } from './add-api-route.ts';
+import { limitArrivals } from './arrival-limit.ts';
 import { addCallbackRoutes } from './add-callback-routes.ts';
 import { addDocs } from './add-docs.ts';
 import { addOptInPages } from './add-opt-in-pages.ts';
@@ -19,7 +20,7 @@ import { createSendRoad, type SendRoad } from './send-road.ts';
 import { AppError } from '../lib/errors.ts';
 import { isV1Path, v1Headers } from './v1-headers.ts';
 
-/** The headers of a request, and all of it, must have arrived by then. */
+/** The headers of a request must have arrived by then, and from there on the rest, unless it is a file. */
 const HEADERS_TIMEOUT_MS = 20_000;
 const REQUEST_TIMEOUT_MS = 120_000;
 /** How often connections are looked through for those that are over their time. */
@@ -135,13 +136,16 @@ function createNodeServer(
   const { headersTimeoutMs = HEADERS_TIMEOUT_MS, requestTimeoutMs = REQUEST_TIMEOUT_MS } = limits ?? {};
   const options: ServerOptions = {
     headersTimeout: headersTimeoutMs,
-    requestTimeout: requestTimeoutMs,
+    // By `limitArrivals`, which lets files take their time.
+    requestTimeout: 0,
     keepAliveTimeout: KEEP_ALIVE_MS,
     connectionsCheckingInterval: CHECK_MS,
   };
   const server = createServer(options, (request, response) => {
+    noteArrival(request);
     if (mayPipeline(request, response)) road.serve(request, response, router);
   });
+  const noteArrival = limitArrivals(server, requestTimeoutMs);
   // A connection on which nothing moves, such as one that does not read its answers.
   server.setTimeout(requestTimeoutMs);
   return server;

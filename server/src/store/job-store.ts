@@ -95,14 +95,14 @@ export async function readJobChunk(
   return chunk === undefined || byte >= chunk.position + chunk.bytes.length ? undefined : chunk;
 }
 
-/** The file is complete: the job may be taken. */
-export async function startJob(db: Queryable, jobId: string, bytesTotal: number): Promise<JobRow> {
+/** The file is complete: the job may be taken. undefined: it was purged. */
+export async function startJob(db: Queryable, jobId: string, bytesTotal: number): Promise<JobRow | undefined> {
   const { rows } = await db.query<JobRow>({
     name: 'job.start',
     text: `update job set state = 'running', bytes_total = $2 where id = $1 returning ${COLUMNS}`,
     values: [jobId, bytesTotal],
   });
-  return rows[0] as JobRow;
+  return rows[0];
 }
 
 /** undefined: the account has no such job, or its file is still coming. */

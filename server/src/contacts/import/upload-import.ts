@@ -3,6 +3,7 @@ import { isListNumber } from '../../lib/e164.ts';
 import { AppError } from '../../lib/errors.ts';
 import { hexId } from '../../lib/public-id.ts';
 import { deleteJob, deleteJobFile, insertJob, insertJobChunk, startJob } from '../../store/job-store.ts';
+import type { Transaction } from '../../store/transaction.ts';
 import type { ContactDeps } from '../contact-deps.ts';
 import { findOwnList } from '../parse-contact.ts';
 import { type JobView, toJobView } from './job-view.ts';
@@ -13,8 +14,12 @@ const CHUNK_BYTES = 1024 * 1024;
 
 export interface UploadInput {
   readonly query: Readonly<Record<string, string>>;
-  /** The file as it comes. */
-  readonly stream: AsyncIterable<Uint8Array>;
+  readonly upload: {
+    /** The file as it comes. */
+    readonly bytes: AsyncIterable<Uint8Array>;
+    /** Runs the last step, whose result is the answer, in a transaction. */
+    readonly commit: <T extends object>(step: (transaction: Transaction) => Promise<T>) => Promise<T>;
+  };
 }
 
 /**
@@ -25,10 +30,10 @@ export interface UploadInput {
 export async function uploadImport(
   deps: ContactDeps,
   caller: Caller,
-  { query, stream }: UploadInput,
+  { query, upload }: UploadInput,
 ): Promise<{ readonly success: true; readonly job: JobView }> {
   const { list, dryRun } = parseQuery(deps, caller, query);
-  const pieces = inPieces(stream)[Symbol.asyncIterator]();
+  const pieces = inPieces(upload.bytes)[Symbol.asyncIterator]();
   const first = await pieces.next();
   const head = await readHeader(first.done === true ? new Uint8Array() : first.value);
   const nowMs = deps.clock();
@@ -50,7 +55,12 @@ export async function uploadImport(
       await insertJobChunk(deps.pool, id, position, piece.value);
       position += piece.value.length;
     }
-    return { success: true, job: toJobView(await startJob(deps.pool, id, position)) };
+    return await upload.commit(async (transaction) => {
+      const job = await startJob(transaction, id, position);
+      // Forgotten with the uploads of yesterday.
+      if (job === undefined) throw new AppError('invalid_request');
+      return { success: true, job: toJobView(job) };
+    });
   } catch (error) {
     await forget(deps, id);
     throw error;

@@ -1,6 +1,6 @@
 import { Type } from 'typebox';
 import { jobSchema } from '../../../contacts/index.ts';
-import { CsvAnswer, type ApiRoute } from '../../api-route.ts';
+import { CsvAnswer, type ApiRoute, type Upload } from '../../api-route.ts';
 import type { HttpDeps } from '../../http-deps.ts';
 import { idParams } from '../../path-params.ts';
 
@@ -24,7 +24,7 @@ function importContactsRoute({ verbs }: Deps): ApiRoute {
       tag: 'Contacts',
       summary: 'Import contacts from a CSV file of any size',
       description:
-        'The file is streamed and worked off by a job. Without dry_run=false nothing is stored: the job tells what would be. Idempotency-Key is not read: an import that is repeated changes nothing.',
+        'The file is streamed and worked off by a job. Without dry_run=false nothing is stored: the job tells what would be. It may take as long as it moves; one that stands still for two minutes is given up.',
       query: Type.Object({
         list_number: Type.String({ description: 'The list that the contacts are put on' }),
         dry_run: Type.Optional(Type.Boolean({ default: true })),
@@ -40,7 +40,7 @@ function importContactsRoute({ verbs }: Deps): ApiRoute {
         'missing_phone_column',
       ],
     },
-    handle: ({ caller, query, stream }) => verbs.contacts.upload(caller, { query, stream }),
+    handle: ({ caller, query, upload }) => verbs.contacts.upload(caller, { query, upload: upload as Upload }),
   };
 }
 
