@@ -86,7 +86,10 @@ export function addApiRoute(app: FastifyInstance, route: ApiRoute, { deps, sendJ
     if (key === undefined) sendWork(reply, await run((step) => withTransaction(pool, step)));
     else {
       const scope = toScope(request, call, key);
-      sendAnswer(reply, await runUpload({ pool, clock }, { scope, query: call.query, file, status: route.status }, run));
+      sendAnswer(
+        reply,
+        await runUpload({ pool, clock }, { scope, query: call.query, file, status: route.status }, run),
+      );
     }
     return reply;
   }

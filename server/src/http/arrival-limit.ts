@@ -18,8 +18,6 @@ const files = new WeakSet<IncomingMessage>();
 /** The body of the request may take as long as it moves: nothing may stand still for longer than requests may take. */
 export function allowFile(request: IncomingMessage): void {
   files.add(request);
-  // Looked after by the limit of arrivals, which answers.
-  request.socket.setTimeout(0);
 }
 
 /**
@@ -59,5 +57,7 @@ function moves(socket: Socket, arrival: Arrival): boolean {
   const { request, bytesRead } = arrival;
   if (request === null || !files.has(request)) return false;
   arrival.bytesRead = socket.bytesRead;
+  // The server's own would cut it off without a word.
+  socket.setTimeout(0);
   return socket.bytesRead > bytesRead || request.readableLength > 0;
 }

@@ -21,7 +21,6 @@ export function readFile(request: IncomingMessage): RequestFile {
     } catch (cause) {
       throw new AppError('invalid_request', { cause });
     }
-    if (!request.complete) throw new AppError('invalid_request');
   }
   return { bytes: read(), digest: () => hash.digest('hex') };
 }

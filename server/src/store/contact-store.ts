@@ -69,8 +69,17 @@ export async function loadContacts(
   const ids = hexIds(nowMs, contacts.length);
   const rows = new CopyRows(contacts.length * 100);
   for (const [index, contact] of contacts.entries()) {
-    rows.row(8).int8(contact.phone).hex(ids[index] as string).bool(contact.isValid).text(contact.lineType);
-    rows.text(contact.country).text(contact.state).text(contact.carrier ?? null).int8(nowMs);
+    rows
+      .row(8)
+      .int8(contact.phone)
+      .hex(ids[index] as string)
+      .bool(contact.isValid)
+      .text(contact.lineType);
+    rows
+      .text(contact.country)
+      .text(contact.state)
+      .text(contact.carrier ?? null)
+      .int8(nowMs);
   }
   const columns = 'phone, id, is_valid, line_type, country, state, carrier, created_ms';
   await copyRows(transaction, `copy contact (${columns}) from stdin`, rows);

@@ -5,7 +5,7 @@ import { CsvError, type CsvFormat, type CsvPlace, type CsvRow, detectFormat, rea
 import { readHeader } from './read-header.ts';
 
 const START: CsvPlace = { bytes: 0, line: 1 };
-const COMMA: CsvFormat = { delimiter: ',', newline: '\n' };
+const COMMA: CsvFormat = { delimiter: ',' };
 
 async function* inChunks(bytes: Uint8Array, size: number): AsyncGenerator<Uint8Array> {
   for (let at = 0; at < bytes.length; at += size) yield bytes.subarray(at, at + size);
@@ -22,12 +22,8 @@ async function readAll(bytes: Uint8Array, size: number, format: CsvFormat = COMM
   return { rows, places };
 }
 
-const formats = constantFrom<CsvFormat>(
-  COMMA,
-  { delimiter: ';', newline: '\n' },
-  { delimiter: '\t', newline: '\r\n' },
-  { delimiter: ',', newline: '\r\n' },
-);
+const formats = constantFrom<CsvFormat>(COMMA, { delimiter: ';' }, { delimiter: '\t' });
+const newlines = constantFrom('\n', '\r\n');
 const field = oneof(
   string({ unit: 'grapheme' }),
   string({ unit: constantFrom('"', ',', ';', '\n', '\r\n', '\t', '\u0000', 'ü', '😀', ' ', 'a') }),
@@ -37,8 +33,8 @@ const clean = (text: string): string => text.toWellFormed().trim();
 
 test('what was written comes back, whatever is in the fields and wherever the file is cut', async () => {
   await assert(
-    asyncProperty(table, formats, integer({ min: 1, max: 40 }), async (rows, format, size) => {
-      const file = Buffer.from(`${Papa.unparse(rows, { ...format, header: false })}${format.newline}`);
+    asyncProperty(table, formats, newlines, integer({ min: 1, max: 40 }), async (rows, format, newline, size) => {
+      const file = Buffer.from(`${Papa.unparse(rows, { ...format, newline, header: false })}${newline}`);
       const read = (await readAll(file, size, format)).rows;
       expect(read.map((row) => row.fields)).toEqual(rows.map((row) => row.map(clean)));
       expect(read.some((row) => row.isBroken)).toBe(false);
@@ -92,10 +88,10 @@ test('a field of a megabyte is one field, with quotes or without', async () => {
 });
 
 test.each([
-  ['a,b\n', { delimiter: ',', newline: '\n' }],
-  ['a;b\r\n1;2', { delimiter: ';', newline: '\r\n' }],
-  ['a\tb', { delimiter: '\t', newline: '\n' }],
-  ['phone', { delimiter: ',', newline: '\n' }],
+  ['a,b\n', { delimiter: ',' }],
+  ['a;b\r\n1;2', { delimiter: ';' }],
+  ['a\tb', { delimiter: '\t' }],
+  ['phone', { delimiter: ',' }],
 ])('%j is of this format', (head, format) => {
   expect(detectFormat(Buffer.from(head))).toEqual(format);
 });
@@ -113,6 +109,38 @@ test('a header names columns in any case, and what it does not know is left out'
   });
 });
 
-test.each(['', '\n', 'name\n', '\u0000\u0001'])('a file that begins with %j has no column of numbers', async (head) => {
+test('lines may end with LF and CRLF in one file, also behind quotes', async () => {
+  const { rows } = await readAll(Buffer.from('a,b\r\n1,"2"\r\n3,4\n5,"6"\n"7",8\r\n'), 3);
+  expect(rows.map(({ line, fields, isBroken }) => [line, ...fields, isBroken])).toEqual([
+    [1, 'a', 'b', false],
+    [2, '1', '2', false],
+    [3, '3', '4', false],
+    [4, '5', '6', false],
+    [5, '7', '8', false],
+  ]);
+});
+
+test.each<[string, Buffer, string]>([
+  ['UTF-16 with its mark', Buffer.from('\uFEFFphone,email\n', 'utf16le'), 'in UTF-16; save the file as CSV in UTF-8'],
+  ['UTF-16 without one', Buffer.from('phone,email\n', 'utf16le'), 'in UTF-16; save the file as CSV in UTF-8'],
+  [
+    'UTF-16 the other way',
+    Buffer.from('\uFEFFphone\n', 'utf16le').swap16(),
+    'in UTF-16; save the file as CSV in UTF-8',
+  ],
+  ['Latin-1', Buffer.from('phone,prénom\n', 'latin1'), 'not in UTF-8'],
+  [
+    'lines that CR ends',
+    Buffer.from('phone,email\r3125550142,a@b.example\r'),
+    'ended by CR alone; LF or CRLF is needed',
+  ],
+])('%s is refused with the line', async (_, head, text) => {
+  await expect(readHeader(head)).rejects.toMatchObject({
+    code: 'invalid_encoding',
+    text: `Line 1 of the file is ${text}`,
+  });
+});
+
+test.each(['', '\n', 'name\n', '\u0000\u0000'])('a file that begins with %j has no column of numbers', async (head) => {
   await expect(readHeader(Buffer.from(head))).rejects.toMatchObject({ code: 'missing_phone_column' });
 });

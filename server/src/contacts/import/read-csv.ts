@@ -24,7 +24,6 @@ export interface CsvPlace {
 
 export interface CsvFormat {
   readonly delimiter: ',' | ';' | '\t';
-  readonly newline: '\n' | '\r\n';
 }
 
 /** A record that is longer has a quote that nobody closes. */
@@ -43,10 +42,11 @@ const BYTE_ORDER_MARK = '\u00ef\u00bb\u00bf';
  */
 export async function* readCsv(
   source: AsyncIterable<Uint8Array>,
-  { delimiter, newline }: CsvFormat,
+  { delimiter }: CsvFormat,
   place: CsvPlace,
 ): AsyncGenerator<CsvRows> {
-  const parser = () => new Papa.Parser({ delimiter, newline });
+  // Of CRLF the CR goes with the white space around fields, so that both kinds of ends may stand in one file.
+  const parser = () => new Papa.Parser({ delimiter, newline: '\n' });
   let { bytes, line } = place;
   let rest = '';
   function take(isLast: boolean): CsvRows {
@@ -90,13 +90,12 @@ function countLines(fields: readonly string[]): number {
   return lines;
 }
 
-/** What the first line tells: which characters part fields and lines. */
+/** What the first line tells: which character parts fields. */
 export function detectFormat(head: Uint8Array): CsvFormat {
   const text = Buffer.from(head.buffer, head.byteOffset, head.byteLength).toString('latin1');
   const end = text.indexOf('\n');
   const first = end === -1 ? text : text.slice(0, end);
-  const newline = first.endsWith('\r') ? '\r\n' : '\n';
-  if (first.includes(',')) return { delimiter: ',', newline };
-  if (first.includes(';')) return { delimiter: ';', newline };
-  return { delimiter: first.includes('\t') ? '\t' : ',', newline };
+  if (first.includes(',')) return { delimiter: ',' };
+  if (first.includes(';')) return { delimiter: ';' };
+  return { delimiter: first.includes('\t') ? '\t' : ',' };
 }

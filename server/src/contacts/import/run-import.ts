@@ -129,12 +129,7 @@ interface Order extends Pick<BatchMoment, 'turn' | 'justMet'> {
 
 type PlacedBatch = Batch & { readonly place: CsvPlace };
 
-async function storeBatch(
-  deps: ImportDeps,
-  run: ImportRun,
-  order: Order,
-  batch: PlacedBatch,
-): Promise<ImportProgress> {
+async function storeBatch(deps: ImportDeps, run: ImportRun, order: Order, batch: PlacedBatch): Promise<ImportProgress> {
   try {
     return await tryBatch(deps, run, order, batch, false);
   } catch (error) {

@@ -37,6 +37,7 @@ function importContactsRoute({ verbs }: Deps): ApiRoute {
         'invalid_list_number',
         'invalid_dry_run',
         'list_not_found',
+        'invalid_encoding',
         'missing_phone_column',
       ],
     },
