@@ -1,8 +1,15 @@
 import { isCleanText } from '../lib/fields.ts';
-import { hexIds } from '../lib/public-id.ts';
-import { appendConsentRows, lockConsentHead, type ConsentHead, type StoredConsent } from '../store/consent-store.ts';
+import { hexIds, hexIdsFrom } from '../lib/public-id.ts';
+import {
+  appendConsentRows,
+  type ConsentHead,
+  loadConsentRows,
+  lockConsentHead,
+  moveConsentHead,
+  type StoredConsent,
+} from '../store/consent-store.ts';
 import type { Transaction } from '../store/transaction.ts';
-import { firstHash, sealConsent, type ConsentKind } from './consent-record.ts';
+import { firstHash, hashConsent, type ConsentKind } from './consent-record.ts';
 
 /** Something that a person, or somebody for them, allowed or forbade, with the evidence for it. */
 export interface ConsentEntry {
@@ -51,7 +58,7 @@ export async function appendConsents(
     const records: StoredConsent[] = [];
     for (const [index, entry] of entries.entries()) {
       if (entry.accountId !== accountId) continue;
-      const record = sealConsent(toRecord(entry, { id: ids[index] as string, seq: ++seq, prevHash }));
+      const record = toRecord(entry, { id: ids[index] as string, seq: ++seq, prevHash });
       prevHash = record.hash;
       records.push(record);
     }
@@ -61,11 +68,34 @@ export async function appendConsents(
   return ids;
 }
 
+/**
+ * The same for very many entries of one account: each is taken, sealed and written before the next, so that none of them
+ * stays in memory. Call it last.
+ */
+export async function loadConsents(
+  transaction: Transaction,
+  accountId: string,
+  entries: Iterable<Omit<ConsentEntry, 'accountId'>>,
+  nowMs: number,
+): Promise<void> {
+  let { seq, hash: prevHash } = await lockConsentHead(transaction, { accountId, seq: 0, hash: firstHash(accountId) });
+  const ids = hexIdsFrom(nowMs);
+  function* seal(): Generator<StoredConsent> {
+    for (const entry of entries) {
+      const record = toRecord(entry, { id: ids.next().value, seq: ++seq, prevHash });
+      prevHash = record.hash;
+      yield record;
+    }
+  }
+  await loadConsentRows(transaction, accountId, seal());
+  await moveConsentHead(transaction, { accountId, seq, hash: prevHash });
+}
+
 function toRecord(
-  entry: ConsentEntry,
+  entry: Omit<ConsentEntry, 'accountId'>,
   place: Pick<StoredConsent, 'id' | 'seq' | 'prevHash'>,
-): Omit<StoredConsent, 'hash'> {
-  return {
+): StoredConsent {
+  const record = {
     seq: place.seq,
     id: place.id,
     prevHash: place.prevHash,
@@ -80,7 +110,10 @@ function toRecord(
     text: clean(entry.text),
     keyword: clean(entry.keyword),
     actor: clean(entry.actor),
+    hash: '',
   };
+  record.hash = hashConsent(record);
+  return record;
 }
 
 /** As the database will give it back, so that the hash stays true. */

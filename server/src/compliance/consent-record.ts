@@ -30,9 +30,9 @@ export function firstHash(accountId: string): string {
   return hash('sha256', accountId, 'hex');
 }
 
-/** A record with its hash: SHA-256 of the compact JSON of all its other fields, in the order of `ConsentView`. */
-export function sealConsent(record: Omit<StoredConsent, 'hash'>): StoredConsent {
-  return { ...record, hash: hash('sha256', JSON.stringify(toHashed(record)), 'hex') };
+/** Of a record: SHA-256, hexadecimal, of the compact JSON of all its other fields, in the order of `ConsentView`. */
+export function hashConsent(record: Omit<StoredConsent, 'hash'>): string {
+  return hash('sha256', JSON.stringify(toHashed(record)), 'hex');
 }
 
 export function toConsentView(record: StoredConsent): ConsentView {

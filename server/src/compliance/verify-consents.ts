@@ -2,7 +2,7 @@ import { type ConsentHead, readConsentChain, readConsentHeads, type StoredConsen
 import type { Pool } from '../store/pool.ts';
 import { withSnapshot } from '../store/snapshot.ts';
 import type { Transaction } from '../store/transaction.ts';
-import { firstHash, sealConsent } from './consent-record.ts';
+import { firstHash, hashConsent } from './consent-record.ts';
 
 /** What became of the ledger of one account since it was written. */
 export interface LedgerCheck {
@@ -71,7 +71,7 @@ function judge(record: StoredConsent, last: Place): LedgerCheck['problem'] | und
   const { id } = record;
   if (record.seq !== seq) return { seq, id: null, text: `missing: the next one is ${record.seq} (${id})` };
   if (record.prevHash !== last.hash) return { seq, id, text: 'it does not follow the record before it' };
-  if (record.hash !== sealConsent(record).hash) return { seq, id, text: 'it was changed' };
+  if (record.hash !== hashConsent(record)) return { seq, id, text: 'it was changed' };
   return undefined;
 }
 

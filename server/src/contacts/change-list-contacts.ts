@@ -2,7 +2,6 @@ import {
   insertListContacts,
   type ListContactKey,
   type ListContactState,
-  loadListContacts,
   lockListContacts,
   type Origin,
   type StoredListContact,
@@ -12,13 +11,6 @@ import { hexIds } from '../lib/public-id.ts';
 import type { Transaction } from '../store/transaction.ts';
 
 type Decide<K extends ListContactKey> = (key: K, before: StoredListContact | null) => ListContactState | undefined;
-
-export interface ChangeOptions {
-  /** `number` of the job that puts them on the list. Default null: none does. */
-  readonly importNumber?: number | null | undefined;
-  /** None of them is there as far as was seen. Then they are loaded without a look, which fails when it is not so. */
-  readonly areNew?: boolean | undefined;
-}
 
 /** What a list contact was and what it is now. `after` is `before` when nothing was to be changed. */
 export interface ListContactChange {
@@ -30,17 +22,17 @@ export interface ListContactChange {
  * Changes list contacts by a rule that sees each as it is now, locked: `decide` gives the new state, or undefined to leave
  * it (or its absence) as it is. Keys must not repeat. Three round trips a list at the most; two more when somebody else
  * made some of them in the same moment. Lists are taken by id, so that all who change several take them in one order.
+ * `importNumber`: `number` of the job that puts them on the list; null: none does.
  * @returns a change a key, in order
- * @throws Error that `isUniqueViolation` tells, when those that `areNew` are not
  */
 export async function changeListContacts<K extends ListContactKey>(
   transaction: Transaction,
   keys: readonly K[],
   decide: Decide<K>,
   nowMs: number,
-  { areNew = false, importNumber = null }: ChangeOptions = {},
+  importNumber: number | null = null,
 ): Promise<ListContactChange[]> {
-  const rule: Rule<K> = { decide, areNew, nowMs, importNumber };
+  const rule: Rule<K> = { decide, nowMs, importNumber };
   const byList = new Map<number, Map<number, ListContactChange>>();
   for (const listId of [...new Set(keys.map((key) => key.listId))].sort((a, b) => a - b)) {
     const ofList = keys.filter((key) => key.listId === listId);
@@ -53,7 +45,6 @@ const UNCHANGED: ListContactChange = { before: null, after: null };
 
 interface Rule<K extends ListContactKey> extends Origin {
   readonly decide: Decide<K>;
-  readonly areNew: boolean;
 }
 
 async function changeList<K extends ListContactKey>(
@@ -63,8 +54,7 @@ async function changeList<K extends ListContactKey>(
   rule: Rule<K>,
 ): Promise<Map<number, ListContactChange>> {
   const phones = keys.map((key) => key.phone);
-  const locked = rule.areNew ? [] : await lockListContacts(transaction, listId, phones);
-  const stored = new Map(locked.map((row) => [row.phone, row]));
+  const stored = new Map((await lockListContacts(transaction, listId, phones)).map((row) => [row.phone, row]));
   const changes = new Map<number, ListContactChange>();
   const updates: StoredListContact[] = [];
   const inserts: StoredListContact[] = [];
@@ -80,10 +70,6 @@ async function changeList<K extends ListContactKey>(
     }
   }
   await updateListContacts(transaction, listId, updates);
-  if (rule.areNew) {
-    await loadListContacts(transaction, inserts, rule);
-    return changes;
-  }
   const inserted = await insertListContacts(transaction, inserts, rule);
   if (inserted < inserts.length) {
     const others = await findOthers(transaction, listId, inserts);

@@ -6,7 +6,7 @@ import { changeListContacts } from './change-list-contacts.ts';
 import type { Evidence } from './evidence.ts';
 import { emitSubscriptionEvents, type SubscriptionDeps, type SubscriptionEvent } from './subscription-deps.ts';
 import { phoneFacts } from '../phone/index.ts';
-import { insertContacts, loadContacts, type NewContact } from '../store/contact-store.ts';
+import { insertContacts, type NewContact } from '../store/contact-store.ts';
 
 /** A number that shall be on a list, with what the account wants stored of it. */
 export interface Subscription {
@@ -57,11 +57,6 @@ export interface SubscribeOptions {
   readonly turn?: (() => Promise<void>) | undefined;
   /** `number` of the job that puts them on the list. */
   readonly importNumber?: number | undefined;
-  /**
-   * None of the numbers is known to the installation, or on its list, as far as was seen: then they are loaded without a
-   * look, which fails when it is not so. Each number at most once. Default: nothing is known.
-   */
-  readonly areNew?: { readonly contacts: boolean; readonly listContacts: boolean } | undefined;
 }
 
 /**
@@ -70,25 +65,25 @@ export interface SubscribeOptions {
  * told to webhooks, and each consent recorded in the ledger, in the same transaction, so call this after everything else
  * that takes locks. At most one subscription a list and number.
  * @returns one result a subscription, in order
- * @throws Error that `isUniqueViolation` tells, when what `areNew` is not
  */
 export async function subscribe(
   deps: SubscriptionDeps,
   transaction: Transaction,
   subscriptions: readonly Subscription[],
   nowMs: number,
-  { turn = async () => {}, importNumber, areNew }: SubscribeOptions = {},
+  { turn = async () => {}, importNumber }: SubscribeOptions = {},
 ): Promise<Subscribed[]> {
-  const facts = subscriptions.map((subscription) => subscription.facts ?? phoneFacts(subscription.phone));
-  let newPhones: ReadonlySet<number> | null = null;
-  if (areNew?.contacts === true) await loadContacts(transaction, facts, nowMs);
-  else newPhones = await insertContacts(transaction, facts, nowMs);
+  const newPhones = await insertContacts(
+    transaction,
+    subscriptions.map((subscription) => subscription.facts ?? phoneFacts(subscription.phone)),
+    nowMs,
+  );
   const changes = await changeListContacts(
     transaction,
     subscriptions,
     (subscription, before) => decide(subscription, before, nowMs),
     nowMs,
-    { importNumber, areNew: areNew?.listContacts },
+    importNumber,
   );
   const consents: ConsentEntry[] = [];
   const consentPlaces = new Map<number, number>();
@@ -105,7 +100,7 @@ export async function subscribe(
     if (isNewlyActive && subscription.method !== 'import') events.push(toEvent(subscription, nowMs));
     return {
       contact: after,
-      isNewPhone: newPhones === null || newPhones.has(subscription.phone),
+      isNewPhone: newPhones.has(subscription.phone),
       isNewListContact: before === null,
       isNewlyActive,
       isResubscribed,
@@ -121,24 +116,33 @@ export async function subscribe(
   });
 }
 
+/** The list contact that a subscription makes where there was none. */
+export function toNewListContact(subscription: Subscription, nowMs: number): ListContactState {
+  const { customFields } = subscription;
+  return {
+    listId: subscription.listId,
+    phone: subscription.phone,
+    active: true,
+    reason: null,
+    unsubscribedMs: null,
+    signupMs: subscription.consentMs ?? nowMs,
+    signupMethod: subscription.method,
+    adNetworkSource: subscription.adNetworkSource ?? null,
+    adNetworkId: subscription.adNetworkId ?? null,
+    customFields: customFields === undefined ? NO_FIELDS : patchFields(NO_FIELDS, customFields),
+  };
+}
+
+const NO_FIELDS: CustomFields = Object.freeze({});
+
 function decide(
   subscription: Subscription,
   before: StoredListContact | null,
   nowMs: number,
 ): ListContactState | undefined {
-  const { listId, phone, method, consentMs } = subscription;
+  const { method, consentMs } = subscription;
+  if (before === null) return toNewListContact(subscription, nowMs);
   const signedUp = { active: true, reason: null, unsubscribedMs: null, signupMs: consentMs ?? nowMs };
-  if (before === null) {
-    return {
-      ...signedUp,
-      listId,
-      phone,
-      signupMethod: method,
-      adNetworkSource: subscription.adNetworkSource ?? null,
-      adNetworkId: subscription.adNetworkId ?? null,
-      customFields: patchFields({}, subscription.customFields),
-    };
-  }
   const kept = {
     ...before,
     adNetworkSource: subscription.adNetworkSource ?? before.adNetworkSource,
@@ -154,6 +158,7 @@ function decide(
 /** Custom fields after a patch; the same object when it changes nothing. */
 export function patchFields(before: CustomFields, patch: FieldsPatch | undefined): CustomFields {
   if (patch === undefined) return before;
+  if (before === NO_FIELDS && !Object.values(patch.fields).includes(null)) return patch.fields;
   const merged = patch.replace ? { ...patch.fields } : { ...before, ...patch.fields };
   const kept = Object.entries(merged).filter(([, value]) => value !== null);
   return Object.fromEntries(kept);
@@ -173,7 +178,8 @@ function toEvent(subscription: Subscription, nowMs: number) {
   return { event: 'resubscribe' as const, accountId, listId, phone, keyword, source: method, atMs };
 }
 
-function toConsent(subscription: Subscription, isResubscribed: boolean, nowMs: number): ConsentEntry {
+/** What the ledger says of it. */
+export function toConsent(subscription: Subscription, isResubscribed: boolean, nowMs: number): ConsentEntry {
   const { accountId, listId, phone, method, consentMs, evidence } = subscription;
   const kind = isResubscribed ? 'resubscribe' : 'opt_in';
   const atMs = consentMs ?? nowMs;

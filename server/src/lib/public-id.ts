@@ -184,6 +184,13 @@ export function hexIds(nowMs: number, count: number): string[] {
   return Array.from({ length: count }, (_, index) => seconds + random.slice(index * 16, index * 16 + 16));
 }
 
+const IDS_AT_ONCE = 1_000;
+
+/** One after the other without end, at the price of `hexIds`. */
+export function* hexIdsFrom(nowMs: number): Generator<string, never> {
+  for (;;) yield* hexIds(nowMs, IDS_AT_ONCE);
+}
+
 /** `pn_` and 16 random characters of `[0-9a-z]`: the id of a list in version 1 of the API. */
 export function v1ListId(): string {
   return `pn_${Array.from({ length: 16 }, () => randomInt(36).toString(36)).join('')}`;

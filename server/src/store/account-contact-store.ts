@@ -1,5 +1,5 @@
 import { int8Array, textArray } from './array-parameters.ts';
-import { CopyRows, copyRows } from './copy-rows.ts';
+import { CopyRows, copyRows, LOAD_BYTES } from './copy-rows.ts';
 import type { Transaction } from './transaction.ts';
 
 /** What an account says about a phone. null: nothing, what is stored stays. */
@@ -54,10 +54,9 @@ export async function saveProfiles(
 export async function loadProfiles(
   transaction: Transaction,
   accountId: string,
-  profiles: readonly Profile[],
+  profiles: Iterable<Profile>,
 ): Promise<void> {
-  if (profiles.length === 0) return;
-  const rows = new CopyRows(profiles.length * 140);
+  const rows = new CopyRows(LOAD_BYTES);
   for (const { phone, email, firstName, lastName, timezone, validationStatus } of profiles) {
     rows.row(7).text(accountId).int8(phone).text(email).text(firstName).text(lastName);
     rows.text(timezone).text(validationStatus);

@@ -1,5 +1,5 @@
 import { int8Array, textArray } from './array-parameters.ts';
-import { CopyRows, copyRows } from './copy-rows.ts';
+import { CopyRows, copyRows, LOAD_BYTES } from './copy-rows.ts';
 import type { Queryable } from './queryable.ts';
 import type { Transaction } from './transaction.ts';
 
@@ -48,24 +48,15 @@ export async function lockConsentHead(transaction: Transaction, first: ConsentHe
   return rows[0] ?? first;
 }
 
-/** From so many records on COPY costs less than one statement for all. */
-const COPY_FROM = 100;
-
-/** Adds records behind the locked end and moves it to `head`. */
-export async function appendConsentRows(
+/** Adds records behind the locked end of an account, at a third of the cost; `moveConsentHead` has to follow. */
+export async function loadConsentRows(
   transaction: Transaction,
-  head: ConsentHead,
-  records: readonly StoredConsent[],
+  accountId: string,
+  records: Iterable<StoredConsent>,
 ): Promise<void> {
-  if (records.length < COPY_FROM) return await insertConsentRows(transaction, head, records);
-  await transaction.query({
-    name: 'consent_head.move',
-    text: `update consent_head set seq = $2, hash = decode($3, 'hex') where account_id = $1`,
-    values: [head.accountId, head.seq, head.hash],
-  });
-  const rows = new CopyRows(records.length * 320);
+  const rows = new CopyRows(LOAD_BYTES);
   for (const record of records) {
-    rows.row(16).text(head.accountId).int8(record.seq).text(record.id).int8(record.phone).int4(record.listId);
+    rows.row(16).text(accountId).int8(record.seq).text(record.id).int8(record.phone).int4(record.listId);
     rows.text(record.kind).int8(record.atMs).text(record.source).text(record.ipAddress).text(record.userAgent);
     rows.text(record.url).text(record.text).text(record.keyword).text(record.actor).hex(record.prevHash);
     rows.hex(record.hash);
@@ -75,7 +66,17 @@ export async function appendConsentRows(
   await copyRows(transaction, `copy consent (${columns}) from stdin`, rows);
 }
 
-async function insertConsentRows(
+/** Moves the locked end of a chain. */
+export async function moveConsentHead(transaction: Transaction, head: ConsentHead): Promise<void> {
+  await transaction.query({
+    name: 'consent_head.move',
+    text: `update consent_head set seq = $2, hash = decode($3, 'hex') where account_id = $1`,
+    values: [head.accountId, head.seq, head.hash],
+  });
+}
+
+/** Adds records behind the locked end and moves it to `head`. */
+export async function appendConsentRows(
   transaction: Transaction,
   head: ConsentHead,
   records: readonly StoredConsent[],

@@ -1,6 +1,6 @@
 import { boolArray, int8Array, textArray } from './array-parameters.ts';
-import { hexIds } from '../lib/public-id.ts';
-import { CopyRows, copyRows } from './copy-rows.ts';
+import { hexIdsFrom } from '../lib/public-id.ts';
+import { CopyRows, copyRows, LOAD_BYTES } from './copy-rows.ts';
 import type { Queryable } from './queryable.ts';
 import type { Transaction } from './transaction.ts';
 
@@ -57,24 +57,17 @@ export async function insertContacts(
 }
 
 /**
- * Stores phones none of which the installation knows, each once, at a third of the cost. Call it before list contacts are
- * locked. @throws Error that `isUniqueViolation` tells, when it does know one
+ * Stores phones none of which the installation knows, each once, at a third of the cost. Call it before list contacts are locked. @throws Error that `isUniqueViolation` tells, when it does know one
  */
 export async function loadContacts(
   transaction: Transaction,
-  contacts: readonly NewContact[],
+  contacts: Iterable<NewContact>,
   nowMs: number,
 ): Promise<void> {
-  if (contacts.length === 0) return;
-  const ids = hexIds(nowMs, contacts.length);
-  const rows = new CopyRows(contacts.length * 100);
-  for (const [index, contact] of contacts.entries()) {
-    rows
-      .row(8)
-      .int8(contact.phone)
-      .hex(ids[index] as string)
-      .bool(contact.isValid)
-      .text(contact.lineType);
+  const ids = hexIdsFrom(nowMs);
+  const rows = new CopyRows(LOAD_BYTES);
+  for (const contact of contacts) {
+    rows.row(8).int8(contact.phone).hex(ids.next().value).bool(contact.isValid).text(contact.lineType);
     rows
       .text(contact.country)
       .text(contact.state)

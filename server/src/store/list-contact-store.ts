@@ -1,5 +1,6 @@
 import { boolArray, int8Array, textArray } from './array-parameters.ts';
-import { CopyRows, copyRows } from './copy-rows.ts';
+import { hexIdsFrom } from '../lib/public-id.ts';
+import { CopyRows, copyRows, LOAD_BYTES } from './copy-rows.ts';
 import type { Queryable } from './queryable.ts';
 import type { Transaction } from './transaction.ts';
 
@@ -99,12 +100,19 @@ export async function insertListContacts(
  */
 export async function loadListContacts(
   transaction: Transaction,
-  contacts: readonly StoredListContact[],
+  contacts: Iterable<ListContactState>,
   { nowMs, importNumber }: Origin,
 ): Promise<void> {
-  const rows = new CopyRows(contacts.length * 200);
+  const ids = hexIdsFrom(nowMs);
+  const rows = new CopyRows(LOAD_BYTES);
   for (const contact of contacts) {
-    rows.row(13).int4(contact.listId).int8(contact.phone).hex(contact.id).bool(contact.active).text(contact.reason);
+    rows
+      .row(13)
+      .int4(contact.listId)
+      .int8(contact.phone)
+      .hex(ids.next().value)
+      .bool(contact.active)
+      .text(contact.reason);
     rows.int8(contact.unsubscribedMs).int8(contact.signupMs).text(contact.signupMethod).text(contact.adNetworkSource);
     rows.text(contact.adNetworkId).jsonb(toJson(contact.customFields)).int8(nowMs).int8(importNumber);
   }

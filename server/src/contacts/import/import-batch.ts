@@ -3,6 +3,7 @@ import { areKnown, loadProfiles, type Profile, saveProfiles } from '../../store/
 import { claimJobPhones } from '../../store/job-store.ts';
 import { findListed } from '../../store/list-contact-store.ts';
 import type { Transaction } from '../../store/transaction.ts';
+import { loadSubscriptions } from '../load-subscriptions.ts';
 import { findUnsendable, isSuspect } from '../store-contacts.ts';
 import { subscribe, type Subscription } from '../subscribe.ts';
 import type { SubscriptionDeps } from '../subscription-deps.ts';
@@ -28,54 +29,55 @@ export interface BatchMoment {
   readonly nowMs: number;
   /** Resolves when the batch before is committed. Awaited once all other locks are held. */
   readonly turn: () => Promise<void>;
-  /** Phones of the batch before, whose rows may not be seen yet. */
-  readonly justMet: ReadonlySet<number>;
+  /** Rows of the batch before, which may not be seen yet, by their phones. */
+  readonly before: ReadonlyMap<number, unknown>;
   /** Loads nothing: somebody else has stored one of the numbers between our look and our load. */
   readonly isContended: boolean;
 }
 
 /**
  * Stores rows of a file, or tells what storing them would do. Of a number that stands in the file more than once the first
- * row counts: those that the job put on the list are known by their list contact, others by `job_phone`.
+ * row counts: those that the job put on the list are known by their list contact, others by `job_phone`. A batch of numbers
+ * that are new to the list is loaded, any other goes the way of all subscriptions.
+ * @param rows by their phones
  * @throws Error that `isUniqueViolation` tells: nothing is stored, and the batch is to be repeated as a contended one
  */
 export async function importBatch(
   deps: SubscriptionDeps,
   transaction: Transaction,
   target: ImportTarget,
-  rows: readonly ImportRow[],
+  rows: ReadonlyMap<number, ImportRow>,
   moment: BatchMoment,
 ): Promise<BatchResult> {
-  const unmet = firstRows(rows, moment.justMet);
-  const phones = unmet.map((row) => row.phone);
-  const listed = await findListed(transaction, target.list.id, phones);
-  const { rejectVoip } = target.list.settings;
+  const { jobNumber, list, dryRun } = target;
+  const { rejectVoip } = list.settings;
+  const unmet = inOrder(rows).filter((row) => !moment.before.has(row.phone));
+  const listed = await findListed(transaction, list.id, toPhones(unmet));
   const leavesMark = (row: ImportRow): boolean =>
-    !target.dryRun && !listed.has(row.phone) && !isSuspect(row.facts, rejectVoip);
-  const claimed = await claimJobPhones(
-    transaction,
-    target.jobNumber,
-    unmet.filter((row) => !leavesMark(row) && listed.get(row.phone) !== target.jobNumber).map((row) => row.phone),
-  );
+    !dryRun && !listed.has(row.phone) && !isSuspect(row.facts, rejectVoip);
+  const others = unmet.filter((row) => !leavesMark(row) && listed.get(row.phone) !== jobNumber);
+  const claimed = await claimJobPhones(transaction, jobNumber, toPhones(others));
   const fresh = unmet.filter((row) => leavesMark(row) || claimed.has(row.phone));
   const refused = await findUnsendable(transaction, fresh, () => rejectVoip);
-  const kept = fresh.filter((row) => !refused.has(row));
-  const created = target.dryRun
+  const kept = refused.size === 0 ? fresh : fresh.filter((row) => !refused.has(row));
+  const created = dryRun
     ? kept.filter((row) => !listed.has(row.phone)).length
     : await store(deps, transaction, target, { rows: kept, areListed: listed.size > 0, leavesMark }, moment);
   return {
     created,
     updated: kept.length - created,
-    duplicates: rows.length - fresh.length,
+    duplicates: rows.size - fresh.length,
     errors: [...refused].map(({ line, phone }) => ({ line, phone: `+${phone}`, code: 'not_sendable' })),
   };
 }
 
-/** The first row of each number that the batch before had not, in the order in which all lock them. */
-function firstRows(rows: readonly ImportRow[], justMet: ReadonlySet<number>): ImportRow[] {
-  const first = new Map<number, ImportRow>();
-  for (const row of rows) if (!first.has(row.phone) && !justMet.has(row.phone)) first.set(row.phone, row);
-  return [...first.values()].sort((a, b) => a.phone - b.phone);
+/** In the order in which all lock them. */
+function inOrder(rows: ReadonlyMap<number, ImportRow>): ImportRow[] {
+  return Array.from(Float64Array.from(rows.keys()).sort(), (phone) => rows.get(phone) as ImportRow);
+}
+
+function toPhones(rows: readonly ImportRow[]): number[] {
+  return rows.map((row) => row.phone);
 }
 
 interface Kept {
@@ -89,18 +91,42 @@ interface Kept {
 async function store(
   deps: SubscriptionDeps,
   transaction: Transaction,
-  { list, actor, jobNumber }: ImportTarget,
+  target: ImportTarget,
   { rows, areListed, leavesMark }: Kept,
   { nowMs, turn, isContended }: BatchMoment,
 ): Promise<number> {
-  const phones = rows.map((row) => row.phone);
-  const known = isContended ? ALL_KNOWN : await areKnown(transaction, list.accountId, phones);
-  const saveAll = known.profiles ? saveProfiles : loadProfiles;
-  await saveAll(transaction, list.accountId, toProfiles(rows));
+  if (rows.length === 0) return 0;
+  const { accountId } = target.list;
+  const importNumber = target.jobNumber;
+  const known = isContended ? ALL : await areKnown(transaction, accountId, toPhones(rows));
+  if (known.profiles) await saveProfiles(transaction, accountId, [...toProfiles(rows)]);
+  else await loadProfiles(transaction, accountId, toProfiles(rows));
+  if (!isContended && !areListed) {
+    const order = { accountId, importNumber, nowMs, areNewContacts: !known.contacts, turn };
+    await loadSubscriptions(transaction, () => toSubscriptions(rows, target), order);
+    return rows.length;
+  }
+  const results = await subscribe(deps, transaction, [...toSubscriptions(rows, target)], nowMs, { turn, importNumber });
+  // Those that somebody else has put on the list just now.
+  const late = rows.filter((row, index) => results[index]?.isNewListContact === false && leavesMark(row));
+  await claimJobPhones(transaction, importNumber, toPhones(late));
+  return results.filter((result) => result.isNewListContact).length;
+}
+
+const ALL = { contacts: true, profiles: true };
+
+function* toProfiles(rows: readonly ImportRow[]): Generator<Profile> {
+  for (const { phone, email, firstName, lastName } of rows) {
+    if (email === null && firstName === null && lastName === null) continue;
+    yield { phone, email, firstName, lastName, timezone: null, validationStatus: null };
+  }
+}
+
+function* toSubscriptions(rows: readonly ImportRow[], { list, actor }: ImportTarget): Generator<Subscription> {
   const evidence = { actor };
-  const subscriptions = rows.map((row): Subscription => {
+  for (const row of rows) {
     const { facts } = row;
-    return {
+    yield {
       accountId: list.accountId,
       listId: list.id,
       phone: row.phone,
@@ -111,35 +137,14 @@ async function store(
       customFields: row.customFields === null ? undefined : { fields: row.customFields, replace: false },
       adNetworkSource: row.adNetworkSource,
       adNetworkId: row.adNetworkId,
-      facts: { ...facts, lineType: row.lineType ?? facts.lineType, carrier: row.carrier },
+      facts: {
+        phone: row.phone,
+        isValid: facts.isValid,
+        lineType: row.lineType ?? facts.lineType,
+        country: facts.country,
+        state: facts.state,
+        carrier: row.carrier,
+      },
     };
-  });
-  const results = await subscribe(deps, transaction, subscriptions, nowMs, {
-    turn,
-    importNumber: jobNumber,
-    areNew: { contacts: !known.contacts, listContacts: !isContended && !areListed },
-  });
-  const others = rows.filter((row, index) => results[index]?.isNewListContact === false && leavesMark(row));
-  // Somebody else has put them on the list just now.
-  await claimJobPhones(
-    transaction,
-    jobNumber,
-    others.map((row) => row.phone),
-  );
-  return results.filter((result) => result.isNewListContact).length;
-}
-
-const ALL_KNOWN = { contacts: true, profiles: true };
-
-function toProfiles(rows: readonly ImportRow[]): Profile[] {
-  return rows
-    .filter((row) => row.email !== null || row.firstName !== null || row.lastName !== null)
-    .map(({ phone, email, firstName, lastName }) => ({
-      phone,
-      email,
-      firstName,
-      lastName,
-      timezone: null,
-      validationStatus: null,
-    }));
+  }
 }

@@ -120,7 +120,8 @@ function toCustomFields({ fields }: CsvRow, { customFields }: ImportColumns): Cu
     const value = fields[place] ?? '';
     if (value === '') continue;
     if (!isCustomValue(value)) return undefined;
-    result ??= {};
+    // A column may be named after what every object has.
+    result ??= Object.create(null) as Record<string, unknown>;
     result[key] = value;
   }
   return result;

@@ -3,7 +3,7 @@ import type { JobRows } from '../../store/job-store.ts';
 import type { Pool } from '../../store/pool.ts';
 import { isUniqueViolation, type Transaction, withTransaction } from '../../store/transaction.ts';
 import type { SubscriptionDeps } from '../subscription-deps.ts';
-import { type BatchMoment, importBatch, type ImportTarget } from './import-batch.ts';
+import { importBatch, type ImportTarget } from './import-batch.ts';
 import type { ImportColumns } from './import-columns.ts';
 import { type ImportError, isImportError, type ImportRow, parseImportRow } from './parse-import-row.ts';
 import { type CsvFormat, type CsvPlace, type CsvRow, readCsv } from './read-csv.ts';
@@ -58,7 +58,7 @@ export async function runImport(deps: ImportDeps, run: ImportRun): Promise<Impor
     rowsStored: Promise.resolve(),
     committed: Promise.resolve(run.from),
     hasFailed: () => false,
-    phones: new Set(),
+    rows: new Map(),
   };
   try {
     for await (const { rows, next } of readCsv(run.source, run.format.csv, run.from.place)) {
@@ -79,8 +79,8 @@ export async function runImport(deps: ImportDeps, run: ImportRun): Promise<Impor
 interface Flight {
   /** The batch before is committed, and all locks of this one are held but that of the ledger. Never rejects. */
   readonly rowsStored: Promise<void>;
-  /** All that it holds rows of. */
-  readonly phones: ReadonlySet<number>;
+  /** By their phones. */
+  readonly rows: ReadonlyMap<number, ImportRow>;
   readonly committed: Promise<ImportProgress>;
   readonly hasFailed: () => boolean;
 }
@@ -88,7 +88,7 @@ interface Flight {
 function startBatch(
   deps: ImportDeps,
   run: ImportRun,
-  { committed: before, phones: justMet }: Flight,
+  { committed: before, rows: rowsBefore }: Flight,
   batch: PlacedBatch,
 ): Flight {
   let failed = false;
@@ -98,33 +98,39 @@ function startBatch(
     await before;
     storeRows();
   };
-  const committed = storeBatch(deps, run, { before, turn, justMet }, batch);
+  const committed = storeBatch(deps, run, { before, rowsBefore, turn }, batch);
   // The next rows are read before anybody looks at it.
   committed.catch(() => {
     failed = true;
     storeRows();
   });
-  return { rowsStored, committed, hasFailed: () => failed, phones: new Set(batch.good.map((row) => row.phone)) };
+  return { rowsStored, committed, hasFailed: () => failed, rows: batch.good };
 }
 
 interface Batch {
-  readonly good: readonly ImportRow[];
+  /** By their phones; of a number that is there more than once the first. */
+  readonly good: ReadonlyMap<number, ImportRow>;
+  readonly repeated: number;
   readonly bad: readonly ImportError[];
 }
 
 function parseRows(rows: readonly CsvRow[], columns: ImportColumns, nowMs: number): Batch {
-  const good: ImportRow[] = [];
+  const good = new Map<number, ImportRow>();
+  let repeated = 0;
   const bad: ImportError[] = [];
   for (const row of rows) {
     const parsed = parseImportRow(row, columns, nowMs);
     if (isImportError(parsed)) bad.push(parsed);
-    else good.push(parsed);
+    else if (good.has(parsed.phone)) repeated++;
+    else good.set(parsed.phone, parsed);
   }
-  return { good, bad };
+  return { good, repeated, bad };
 }
 
-interface Order extends Pick<BatchMoment, 'turn' | 'justMet'> {
+interface Order {
   readonly before: Promise<ImportProgress>;
+  readonly rowsBefore: Flight['rows'];
+  readonly turn: () => Promise<void>;
 }
 
 type PlacedBatch = Batch & { readonly place: CsvPlace };
@@ -141,14 +147,14 @@ async function storeBatch(deps: ImportDeps, run: ImportRun, order: Order, batch:
 async function tryBatch(
   deps: ImportDeps,
   run: ImportRun,
-  { before, turn, justMet }: Order,
-  { good, bad, place }: PlacedBatch,
+  { before, rowsBefore, turn }: Order,
+  { good, repeated, bad, place }: PlacedBatch,
   isContended: boolean,
 ): Promise<ImportProgress> {
   return await withTransaction(deps.pool, async (transaction) => {
     // A plan that was made while the tables were empty must not scan them when they are full.
     await transaction.query('set local enable_seqscan = off');
-    const moment = { nowMs: deps.clock(), turn, justMet, isContended };
+    const moment = { nowMs: deps.clock(), turn, before: rowsBefore, isContended };
     const result = await importBatch(deps, transaction, run.target, good, moment);
     await turn();
     const { rows } = await before;
@@ -156,11 +162,11 @@ async function tryBatch(
     const progress = {
       place,
       rows: {
-        read: rows.read + good.length + bad.length,
+        read: rows.read + good.size + repeated + bad.length,
         created: rows.created + result.created,
         updated: rows.updated + result.updated,
         failed: rows.failed + errors.length,
-        duplicates: rows.duplicates + result.duplicates,
+        duplicates: rows.duplicates + repeated + result.duplicates,
       },
     };
     await run.onBatch(transaction, progress, errors);
