@@ -9,7 +9,7 @@ import {
 } from '../store/contact-view-store.ts';
 import type { ContactDeps } from './contact-deps.ts';
 import { toTime } from './contact-view.ts';
-import { toCsv } from './import/read-jobs.ts';
+import { toCsv } from './import/csv-cells.ts';
 import { chooseLists, parseActive } from './read-contacts.ts';
 
 const ROWS_AT_ONCE = 5_000;

@@ -1,5 +1,5 @@
 import { int8Array, textArray } from './array-parameters.ts';
-import { CopyRows, copyRows, LOAD_BYTES } from './copy-rows.ts';
+import { copyEach } from './copy-rows.ts';
 import type { Transaction } from './transaction.ts';
 
 /** What an account says about a phone. null: nothing, what is stored stays. */
@@ -56,13 +56,16 @@ export async function loadProfiles(
   accountId: string,
   profiles: Iterable<Profile>,
 ): Promise<void> {
-  const rows = new CopyRows(LOAD_BYTES);
-  for (const { phone, email, firstName, lastName, timezone, validationStatus } of profiles) {
-    rows.row(7).text(accountId).int8(phone).text(email).text(firstName).text(lastName);
-    rows.text(timezone).text(validationStatus);
-  }
   const columns = 'account_id, phone, email, first_name, last_name, timezone, validation_status';
-  await copyRows(transaction, `copy account_contact (${columns}) from stdin`, rows);
+  await copyEach(
+    transaction,
+    `copy account_contact (${columns}) from stdin`,
+    profiles,
+    (rows, { phone, email, firstName, lastName, timezone, validationStatus }) => {
+      rows.row(7).text(accountId).int8(phone).text(email).text(firstName).text(lastName);
+      rows.text(timezone).text(validationStatus);
+    },
+  );
 }
 
 /** Whether the installation knows one of the phones, and whether the account has said something about one. */

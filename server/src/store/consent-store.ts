@@ -1,5 +1,5 @@
 import { int8Array, textArray } from './array-parameters.ts';
-import { CopyRows, copyRows, LOAD_BYTES } from './copy-rows.ts';
+import { copyEach } from './copy-rows.ts';
 import type { Queryable } from './queryable.ts';
 import type { Transaction } from './transaction.ts';
 
@@ -54,16 +54,14 @@ export async function loadConsentRows(
   accountId: string,
   records: Iterable<StoredConsent>,
 ): Promise<void> {
-  const rows = new CopyRows(LOAD_BYTES);
-  for (const record of records) {
+  const columns = `account_id, seq, id, phone, list_id, kind, at_ms, source, ip_address, user_agent, url, text, keyword,
+    actor, prev_hash, hash`;
+  await copyEach(transaction, `copy consent (${columns}) from stdin`, records, (rows, record) => {
     rows.row(16).text(accountId).int8(record.seq).text(record.id).int8(record.phone).int4(record.listId);
     rows.text(record.kind).int8(record.atMs).text(record.source).text(record.ipAddress).text(record.userAgent);
     rows.text(record.url).text(record.text).text(record.keyword).text(record.actor).hex(record.prevHash);
     rows.hex(record.hash);
-  }
-  const columns = `account_id, seq, id, phone, list_id, kind, at_ms, source, ip_address, user_agent, url, text, keyword,
-    actor, prev_hash, hash`;
-  await copyRows(transaction, `copy consent (${columns}) from stdin`, rows);
+  });
 }
 
 /** Moves the locked end of a chain. */

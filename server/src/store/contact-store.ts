@@ -1,6 +1,6 @@
 import { boolArray, int8Array, textArray } from './array-parameters.ts';
 import { hexIdsFrom } from '../lib/public-id.ts';
-import { CopyRows, copyRows, LOAD_BYTES } from './copy-rows.ts';
+import { copyEach } from './copy-rows.ts';
 import type { Queryable } from './queryable.ts';
 import type { Transaction } from './transaction.ts';
 
@@ -57,7 +57,9 @@ export async function insertContacts(
 }
 
 /**
- * Stores phones none of which the installation knows, each once, at a third of the cost. Call it before list contacts are locked. @throws Error that `isUniqueViolation` tells, when it does know one
+ * Stores phones none of which the installation knows, each once, at a third of the cost. Call it before list contacts are
+ * locked.
+ * @throws Error that `isUniqueViolation` tells, when it does know one
  */
 export async function loadContacts(
   transaction: Transaction,
@@ -65,17 +67,15 @@ export async function loadContacts(
   nowMs: number,
 ): Promise<void> {
   const ids = hexIdsFrom(nowMs);
-  const rows = new CopyRows(LOAD_BYTES);
-  for (const contact of contacts) {
+  const columns = 'phone, id, is_valid, line_type, country, state, carrier, created_ms';
+  await copyEach(transaction, `copy contact (${columns}) from stdin`, contacts, (rows, contact) => {
     rows.row(8).int8(contact.phone).hex(ids.next().value).bool(contact.isValid).text(contact.lineType);
     rows
       .text(contact.country)
       .text(contact.state)
       .text(contact.carrier ?? null)
       .int8(nowMs);
-  }
-  const columns = 'phone, id, is_valid, line_type, country, state, carrier, created_ms';
-  await copyRows(transaction, `copy contact (${columns}) from stdin`, rows);
+  });
 }
 
 /** Ids of phones, 24 hexadecimal characters; phones that are not stored are missing. */

@@ -6,8 +6,8 @@ import type { Transaction } from './transaction.ts';
 /** Binary COPY (PostgreSQL manual, COPY, "Binary Format"): signature, flags, no header extension. */
 const HEADER = Buffer.from('5047434f50590aff0d0a000000000000000000', 'hex');
 
-/** Room for the rows of a batch of an import, to begin with. */
-export const LOAD_BYTES = 1024 * 1024;
+/** Many rows go out in pieces of this size, so that the server works on one while the next is made. */
+const PIECE_BYTES = 64 * 1024;
 
 /** Up to here a text is written faster in a loop than by the system. */
 const SHORT_LENGTH = 32;
@@ -120,6 +120,19 @@ export class CopyRows {
     return this;
   }
 
+  /** Bytes that are waiting. */
+  get size(): number {
+    return this.at;
+  }
+
+  /** What was built so far; what is appended from now on follows it. */
+  takePiece(): Buffer {
+    const piece = this.bytes.subarray(0, this.at);
+    this.bytes = Buffer.allocUnsafe(this.bytes.length);
+    this.at = 0;
+    return piece;
+  }
+
   /** Ends the rows; the builder is of no use afterwards. */
   finish(): Buffer {
     this.reserve(2);
@@ -150,4 +163,23 @@ export class CopyRows {
 export async function copyRows(transaction: Transaction, statement: string, rows: CopyRows): Promise<void> {
   const sink = transaction.query(copyFrom(`${statement} with (format binary)`));
   await pipeline(Readable.from([rows.finish()], { objectMode: false }), sink);
+}
+
+/** The same for any number of things, each of which `write` makes a row of, in constant memory. */
+export async function copyEach<T>(
+  transaction: Transaction,
+  statement: string,
+  things: Iterable<T>,
+  write: (rows: CopyRows, thing: T) => void,
+): Promise<void> {
+  function* toPieces(): Generator<Buffer> {
+    const rows = new CopyRows(PIECE_BYTES);
+    for (const thing of things) {
+      write(rows, thing);
+      if (rows.size > PIECE_BYTES - PIECE_BYTES / 8) yield rows.takePiece();
+    }
+    yield rows.finish();
+  }
+  const sink = transaction.query(copyFrom(`${statement} with (format binary)`));
+  await pipeline(Readable.from(toPieces(), { objectMode: false }), sink);
 }

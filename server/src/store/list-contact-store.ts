@@ -1,6 +1,6 @@
 import { boolArray, int8Array, textArray } from './array-parameters.ts';
 import { hexIdsFrom } from '../lib/public-id.ts';
-import { CopyRows, copyRows, LOAD_BYTES } from './copy-rows.ts';
+import { copyEach } from './copy-rows.ts';
 import type { Queryable } from './queryable.ts';
 import type { Transaction } from './transaction.ts';
 
@@ -104,8 +104,9 @@ export async function loadListContacts(
   { nowMs, importNumber }: Origin,
 ): Promise<void> {
   const ids = hexIdsFrom(nowMs);
-  const rows = new CopyRows(LOAD_BYTES);
-  for (const contact of contacts) {
+  const columns = `list_id, phone, id, active, reason, unsubscribed_ms, signup_ms, signup_method, ad_network_source,
+    ad_network_id, custom_fields, created_ms, import_number`;
+  await copyEach(transaction, `copy list_contact (${columns}) from stdin`, contacts, (rows, contact) => {
     rows
       .row(13)
       .int4(contact.listId)
@@ -115,10 +116,7 @@ export async function loadListContacts(
       .text(contact.reason);
     rows.int8(contact.unsubscribedMs).int8(contact.signupMs).text(contact.signupMethod).text(contact.adNetworkSource);
     rows.text(contact.adNetworkId).jsonb(toJson(contact.customFields)).int8(nowMs).int8(importNumber);
-  }
-  const columns = `list_id, phone, id, active, reason, unsubscribed_ms, signup_ms, signup_method, ad_network_source,
-    ad_network_id, custom_fields, created_ms, import_number`;
-  await copyRows(transaction, `copy list_contact (${columns}) from stdin`, rows);
+  });
 }
 
 /** Writes list contacts of one list that the transaction has locked. */

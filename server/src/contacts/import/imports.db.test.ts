@@ -2,6 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { type ContactApi, createContactApi } from '../../../test/helpers/contact-api.ts';
 import { API_KEY, START_MS } from '../../../test/helpers/message-fixture.ts';
 import { until } from '../../../test/helpers/until.ts';
+import { verifyConsents } from '../../compliance/index.ts';
 import { pause } from '../../lib/pause.ts';
 import { NO_OUTBOX } from '../../webhooks/index.ts';
 import { createImportRunner, type ImportRunner } from './import-runner.ts';
@@ -15,7 +16,7 @@ beforeAll(async () => {
 afterAll(() => api[Symbol.asyncDispose]());
 beforeEach(async () => {
   await api.installation.pool.query(
-    'truncate contact, list_contact, account_contact, job, job_chunk, job_error, job_phone',
+    'truncate contact, list_contact, account_contact, job, job_chunk, job_error, job_phone, idempotency_key',
   );
 });
 
@@ -29,14 +30,25 @@ function startRunner(): ImportRunner {
   return runner;
 }
 
-async function upload(file: string | Buffer, query = `list_number=${LIST}&dry_run=false`, type = 'text/csv') {
+async function upload(
+  file: string | Buffer,
+  query = `list_number=${LIST}&dry_run=false`,
+  type = 'text/csv',
+  key?: string,
+) {
   const response = await api.http.app.inject({
     method: 'POST',
     url: `/api/v2/contacts/import?${query}`,
-    headers: { 'x-api-key': API_KEY, 'content-type': type },
+    headers: { 'x-api-key': API_KEY, 'content-type': type, ...(key === undefined ? {} : { 'idempotency-key': key }) },
     payload: file,
   });
-  return { status: response.statusCode, json: JSON.parse(response.body) };
+  const replayed = response.headers['idempotent-replayed'] === 'true';
+  return { status: response.statusCode, json: JSON.parse(response.body), replayed };
+}
+
+async function count(table: string): Promise<number> {
+  const { rows } = await api.installation.pool.query(`select count(*)::int as count from ${table}`);
+  return rows[0].count as number;
 }
 
 async function importAll(file: string | Buffer, dryRun = false) {
@@ -69,7 +81,7 @@ const stored = async () =>
     )
   ).rows;
 
-test.each<[string, string, string, number, string]>([
+test.each<[string | Buffer, string, string, number, string]>([
   ['phone\n', '', 'text/csv', 400, 'missing_list_number'],
   ['phone\n', 'list_number=5', 'text/csv', 400, 'invalid_list_number'],
   ['phone\n', `list_number=${LIST}&dry_run=1`, 'text/csv', 400, 'invalid_dry_run'],
@@ -78,6 +90,8 @@ test.each<[string, string, string, number, string]>([
   ['phone\n', `list_number=${LIST}`, 'text/csv; charset=utf-16', 415, 'unsupported_media_type'],
   ['name,email\nZoe,a@b.example\n', `list_number=${LIST}`, 'text/csv', 400, 'missing_phone_column'],
   ['', `list_number=${LIST}`, 'text/csv', 400, 'missing_phone_column'],
+  [Buffer.from('\uFEFFphone\n3125550142\n', 'utf16le'), `list_number=${LIST}`, 'text/csv', 400, 'invalid_encoding'],
+  [Buffer.from('phone,prénom\n', 'latin1'), `list_number=${LIST}`, 'text/csv', 400, 'invalid_encoding'],
 ])('%j with %s as %s is refused', async (file, query, type, status, code) => {
   expect(await upload(file, query, type)).toMatchObject({ status, json: { code } });
   const { rows } = await api.installation.pool.query('select 1 from job union all select 1 from job_chunk');
@@ -194,6 +208,151 @@ test('what is exported can be imported again, without those who opted out', asyn
   expect(job.rows).toMatchObject({ created: 1, failed: 1 });
   expect(errors).toContain('3,+13125550143,unsubscribed');
   expect(await stored()).toMatchObject([{ phone: 13125550142, custom_fields: { tier: 'gold' } }]);
+});
+
+test('formulas of strangers leave as text, and come back as they were', async () => {
+  const formula = '=HYPERLINK("https://evil.example","x")';
+  await importAll(`phone,first_name,custom_fields.note\n3125550142,"${formula.replaceAll('"', '""')}",-1+1\n`);
+  const exported = await getText(`/api/v2/contacts/export?list_number=${LIST}`);
+  expect(exported).toContain(`"'=HYPERLINK(""https`);
+  expect(exported).toContain(",'-1+1\r\n");
+  await api.installation.pool.query('truncate contact, list_contact, account_contact');
+  await importAll(exported);
+  const { json } = await api.call('GET', '/api/v2/contacts/%2B13125550142');
+  expect(json).toMatchObject({ first_name: formula, lists: [{ custom_fields: { note: '-1+1' } }] });
+});
+
+describe('a batch', () => {
+  const file = [
+    'phone,email,first_name,consent_date,ad_network_source,carrier,line_type,custom_fields.tier,custom_fields.__proto__',
+    '3125550142,zoe@nwp.example,Zoë,2026-01-02,adwords,Example,voip,gold,x',
+    '3125550143,,,,,,,,',
+    '+13125550144,,"Ng, Ann",2026-01-02T03:04:05Z,,,,silver,',
+    '',
+  ].join('\n');
+  const tables = async () => {
+    const { pool } = api.installation;
+    const [people, profiles, contacts, consents] = await Promise.all(
+      [
+        `select list_id, phone, active, reason, unsubscribed_ms, signup_ms, signup_method, ad_network_source, ad_network_id,
+           custom_fields, created_ms, length(id) as id from list_contact order by phone`,
+        'select * from account_contact order by phone',
+        `select phone, is_valid, line_type, country, state, carrier, on_dnc, created_ms, length(id) as id
+           from contact order by phone`,
+        `select phone, list_id, kind, at_ms, source, ip_address, user_agent, url, text, keyword, actor
+           from consent order by seq desc limit 3`,
+      ].map(async (text) => (await pool.query(text)).rows),
+    );
+    return { people, profiles, contacts, consents };
+  };
+
+  test('of new numbers is loaded, and stores what the way of all subscriptions does', async () => {
+    await importAll(file);
+    const loaded = await tables();
+    expect(loaded.people).toHaveLength(3);
+    expect(loaded.consents).toHaveLength(3);
+    await api.installation.pool.query('truncate contact, list_contact, account_contact');
+    // One of the list keeps the batch from being loaded.
+    await importAll('phone\n3125550199\n');
+    const { job } = await importAll(`${file}3125550199,,,,,,,,\n`);
+    expect(job.rows).toMatchObject({ read: 4, created: 3, updated: 1 });
+    const other = await tables();
+    const others = (rows: { phone: number }[] = []) => rows.filter(({ phone }) => phone !== 13125550199);
+    expect(others(other.people)).toEqual(loaded.people);
+    expect(others(other.contacts)).toEqual(loaded.contacts);
+    expect(other.profiles).toEqual(loaded.profiles);
+    expect(other.consents).toEqual(loaded.consents);
+    expect((await verifyConsents(api.installation)).every(({ ok }) => ok)).toBe(true);
+  });
+
+  test('goes the other way when somebody else stores one of its numbers in the same moment', async () => {
+    const { pool } = api.installation;
+    const other = await pool.connect();
+    await other.query('begin');
+    await other.query(`insert into list_contact (list_id, phone, created_ms) values (1, 13125550143, 0)`);
+    const { json } = await upload(file);
+    await using runner = startRunner();
+    expect(runner).toBeDefined();
+    await until('the import waits for the other', async () => {
+      const { rows } = await pool.query('select 1 from pg_locks where not granted');
+      return rows.length > 0;
+    });
+    await other.query('commit');
+    other.release();
+    await until('the job ends', async () => (await stateOf(json.job.id)) !== 'running');
+    const { rows } = (await api.call('GET', `/api/v2/jobs/${json.job.id}`)).json;
+    expect(rows).toEqual({ read: 3, created: 2, updated: 1, failed: 0, duplicates: 0 });
+    expect(await count('account_contact')).toBe(2);
+    expect(failures).toEqual([]);
+  });
+
+  test.each([true, false])(
+    'counts the first row of a number wherever the others stand (dry run: %s)',
+    async (isDry) => {
+      await importAll('phone,first_name\n3125550142,Known\n');
+      const filler = (first: number): string =>
+        Array.from({ length: 20_000 }, (_, index) => `${3_125_600_000 + first + index},"${'n'.repeat(30)}"\n`).join('');
+      // New and listed ones, one that cannot be written to, and one of the filler; again at once, soon and much later.
+      const some = '3125550142,A\n3125550143,B\n3121550142,C\n3125600000,D\n';
+      const { job } = await importAll(
+        `phone,first_name\n${some}${some}${filler(0)}${some}${filler(20_000)}${some}`,
+        isDry,
+      );
+      expect(job.rows).toEqual({ read: 40_016, created: 40_001, updated: 1, failed: 1, duplicates: 13 });
+      if (isDry) return;
+      for (const [phone, name] of [
+        ['13125550142', 'A'],
+        ['13125550143', 'B'],
+        ['13125600000', 'D'],
+      ]) {
+        expect((await api.call('GET', `/api/v2/contacts/%2B${phone}`)).json.first_name).toBe(name);
+      }
+      expect(await count('job_phone')).toBe(0);
+    },
+  );
+});
+
+describe('an upload with an Idempotency-Key', () => {
+  const query = `list_number=${LIST}&dry_run=false`;
+  const send = (file: string, key: string, given = query) => upload(file, given, 'text/csv', key);
+
+  test('is answered once: repeated, it is the same job', async () => {
+    const first = await send('phone\n3125550142\n', 'k1');
+    const second = await send('phone\n3125550142\n', 'k1');
+    expect(first).toMatchObject({ status: 201, replayed: false });
+    expect(second).toEqual({ ...first, replayed: true });
+    expect(await count('job')).toBe(1);
+    expect(await count('job_chunk')).toBe(1);
+  });
+
+  test('is refused when the file or the query is another one', async () => {
+    await send('phone\n3125550142\n', 'k2');
+    for (const [file, given] of [
+      ['phone\n3125550143\n', query],
+      ['phone\n3125550142\n', `list_number=${LIST}`],
+    ] as const) {
+      expect(await send(file, 'k2', given)).toMatchObject({ status: 422, json: { code: 'idempotency_key_reused' } });
+    }
+    expect(await count('job')).toBe(1);
+  });
+
+  test('makes one job when it comes several times in one moment', async () => {
+    const answers = await Promise.all(Array.from({ length: 4 }, () => send('phone\n3125550142\n', 'k3')));
+    const made = answers.filter(({ status }) => status === 201);
+    expect(made.filter(({ replayed }) => !replayed)).toHaveLength(1);
+    expect(new Set(made.map(({ json }) => json.job.id)).size).toBe(1);
+    for (const { json } of answers.filter(({ status }) => status !== 201)) {
+      expect(json.code).toBe('idempotency_in_progress');
+    }
+    expect(await count('job')).toBe(1);
+    expect(await count('job_chunk')).toBe(1);
+  });
+
+  test('keeps nothing of a refusal, and its key stays free', async () => {
+    expect(await send('name\nZoe\n', 'k4')).toMatchObject({ status: 400 });
+    expect(await send('phone\n3125550142\n', 'k4')).toMatchObject({ status: 201, replayed: false });
+    expect(await upload('phone\n', query, 'text/csv', '')).toMatchObject({ json: { code: 'invalid_idempotency_key' } });
+  });
 });
 
 describe('a job', () => {

@@ -7,6 +7,7 @@ import { type PhoneFacts, phoneFacts } from '../../phone/index.ts';
 import type { LineType } from '../../store/contact-store.ts';
 import type { CustomFields } from '../../store/list-contact-store.ts';
 import { contactErrorText } from '../contact-fields.ts';
+import { fromCell } from './csv-cells.ts';
 import type { ColumnName, ImportColumns } from './import-columns.ts';
 import type { CsvRow } from './read-csv.ts';
 
@@ -55,7 +56,7 @@ export function importErrorText(code: ErrorCode): string {
 /** Checks one row in the order of the columns of the contract. */
 export function parseImportRow(row: CsvRow, columns: ImportColumns, nowMs: number): ImportRow | ImportError {
   const { line, fields } = row;
-  const text = (name: ColumnName): string => fields[columns.places[name] ?? -1] ?? '';
+  const text = (name: ColumnName): string => fromCell(fields[columns.places[name] ?? -1] ?? '');
   const written = text('phone_number');
   const fail = (code: ErrorCode): ImportError => ({ line, phone: toShown(written), code });
   if (row.isBroken || fields.length > columns.count) return fail('invalid_row');
@@ -117,7 +118,7 @@ function toConsentMs(text: string, nowMs: number): number | null | undefined {
 function toCustomFields({ fields }: CsvRow, { customFields }: ImportColumns): CustomFields | null | undefined {
   let result: Record<string, unknown> | null = null;
   for (const [place, key] of customFields) {
-    const value = fields[place] ?? '';
+    const value = fromCell(fields[place] ?? '');
     if (value === '') continue;
     if (!isCustomValue(value)) return undefined;
     // A column may be named after what every object has.

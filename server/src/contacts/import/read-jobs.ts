@@ -1,8 +1,8 @@
-import Papa from 'papaparse';
 import type { Caller } from '../../accounts/index.ts';
 import { AppError, type ErrorCode } from '../../lib/errors.ts';
 import { type JobRow, readJob, readJobErrors } from '../../store/job-store.ts';
 import type { ContactDeps } from '../contact-deps.ts';
+import { toCsv } from './csv-cells.ts';
 import { type JobView, toJobView } from './job-view.ts';
 import { importErrorText, type ImportError } from './parse-import-row.ts';
 
@@ -45,9 +45,4 @@ async function* errorLines({ pool }: ContactDeps, jobId: string): AsyncGenerator
 export function importErrorsToCsv(errors: readonly ImportError[] | null): string {
   if (errors === null) return toCsv([ERROR_COLUMNS]);
   return toCsv(errors.map(({ line, phone, code }) => [line, phone, code, importErrorText(code)]));
-}
-
-/** Lines of CSV (RFC 4180), each with its end. */
-export function toCsv(rows: readonly (readonly unknown[])[]): string {
-  return `${Papa.unparse(rows as unknown[][], { header: false })}\r\n`;
 }
