@@ -246,6 +246,22 @@ test('contacts are imported from a file, after a dry run, shown, exported and un
   const exported = (await runCli(['contacts', 'export', '--list', '1'], env)).stdout.trim().split('\r\n');
   expect(exported[1]).toMatch(/^\+13125550142,,Zoe,.*,2\d{3}-.*Z$/);
   expect(exported[2]).toMatch(/^\+13125550143,,Ann,/);
+  const utf16 = join(folder.path, 'utf16.csv');
+  await writeFile(utf16, '\uFEFFphone\n3125550142\n', 'utf16le');
+  const list = ['--list', '+18445550111'];
+  for (const [argv, code, stderr] of [
+    [['import', utf16, ...list], 1, 'Line 1 of the file is in UTF-16; save the file as CSV in UTF-8'],
+    [['import', join(folder.path, 'peeple.csv'), ...list], 1, 'peeple.csv'],
+    [['import', file, '--list', '+18445550199'], 1, 'There is no list +18445550199'],
+    [['import', file, ...list, '--aply'], 2, 'Unknown flag `--aply`. Did you mean `--apply`?'],
+    [['import', file], 2, '--list'],
+    [['improt', file], 2, 'import'],
+    [['show', '3125550142'], 1, 'E.164'],
+    [['unsubscribe', 'Zoe'], 1, 'E.164'],
+  ] as const) {
+    const refused = await runCli(['contacts', ...argv], env);
+    expect(refused, argv.join(' ')).toMatchObject({ code, stdout: '', stderr: expect.stringContaining(stderr) });
+  }
   const unknown = await runCli(['contacts', 'show', '+13125550199'], env);
   expect(unknown).toMatchObject({ code: 1, stderr: 'No contact with this number\n' });
 });
