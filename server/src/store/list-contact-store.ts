@@ -201,18 +201,3 @@ export async function findListed(
   });
   return new Map(rows.map(({ phone, importNumber }) => [phone, importNumber]));
 }
-
-/** How many of the phones are on the list, active or not. */
-export async function countListed(
-  transaction: Transaction,
-  listId: number,
-  phones: readonly number[],
-): Promise<number> {
-  if (phones.length === 0) return 0;
-  const { rows } = await transaction.query<{ count: number }>({
-    name: 'list_contact.count_phones',
-    text: 'select count(*) as count from list_contact where list_id = $1 and phone = any ($2::bigint[])',
-    values: [listId, int8Array(phones)],
-  });
-  return rows[0]?.count ?? 0;
-}

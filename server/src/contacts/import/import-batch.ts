@@ -29,8 +29,8 @@ export interface BatchMoment {
   readonly nowMs: number;
   /** Resolves when the batch before is committed. Awaited once all other locks are held. */
   readonly turn: () => Promise<void>;
-  /** A row of the number is in a batch before that may not be seen yet. */
-  readonly isUnderWay: (phone: number) => boolean;
+  /** Rows of the batch before, which may not be seen yet, by their phones. */
+  readonly before: ReadonlyMap<number, unknown>;
   /** Loads nothing: somebody else has stored one of the numbers between our look and our load. */
   readonly isContended: boolean;
 }
@@ -51,7 +51,7 @@ export async function importBatch(
 ): Promise<BatchResult> {
   const { jobNumber, list, dryRun } = target;
   const { rejectVoip } = list.settings;
-  const unmet = inOrder(rows).filter((row) => !moment.isUnderWay(row.phone));
+  const unmet = inOrder(rows).filter((row) => !moment.before.has(row.phone));
   const listed = await findListed(transaction, list.id, toPhones(unmet));
   const leavesMark = (row: ImportRow): boolean =>
     !dryRun && !listed.has(row.phone) && !isSuspect(row.facts, rejectVoip);

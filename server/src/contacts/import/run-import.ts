@@ -3,7 +3,7 @@ import type { JobRows } from '../../store/job-store.ts';
 import type { Pool } from '../../store/pool.ts';
 import { isUniqueViolation, type Transaction, withTransaction } from '../../store/transaction.ts';
 import type { SubscriptionDeps } from '../subscription-deps.ts';
-import { type BatchMoment, importBatch, type ImportTarget } from './import-batch.ts';
+import { importBatch, type ImportTarget } from './import-batch.ts';
 import type { ImportColumns } from './import-columns.ts';
 import { type ImportError, isImportError, type ImportRow, parseImportRow } from './parse-import-row.ts';
 import { type CsvFormat, type CsvPlace, type CsvRow, readCsv } from './read-csv.ts';
@@ -48,29 +48,26 @@ export interface ImportDeps extends SubscriptionDeps {
 export const NO_ROWS: JobRows = { read: 0, created: 0, updated: 0, failed: 0, duplicates: 0 };
 
 /**
- * Reads a file of contacts and stores it batch by batch, one transaction each, three at a time: while the records of one are
- * added to the ledger the next waits for its turn, and the rows of the one after are stored. A batch takes locks of rows
- * only when the one before has all of its own, so that nobody who waits for one of them holds up the other; they are
- * committed in their order, each only after the one before. Memory is constant. @returns how far it came @throws CsvError; DatabaseUnavailableError; what `onBatch`
- * throws
+ * Reads a file of contacts and stores it batch by batch, one transaction each, two at a time: while the records of one are
+ * added to the ledger the rows of the next are stored, and the one after is read. A batch takes locks of rows only when the
+ * one before has all of its own, so that nobody who waits for one of them holds up the other; they are committed in their
+ * order. Memory is constant.
+ * @returns how far it came
+ * @throws CsvError; DatabaseUnavailableError; what `onBatch` throws
  */
 export async function runImport(deps: ImportDeps, run: ImportRun): Promise<ImportProgress> {
-  const start: Flight = {
+  let last: Flight = {
     rowsStored: Promise.resolve(),
     committed: Promise.resolve(run.from),
-    settled: Promise.resolve(),
     hasFailed: () => false,
     rows: new Map(),
   };
-  let [oldest, before, last] = [start, start, start];
   try {
-    for await (const { rows, next: place } of readCsv(run.source, run.format.csv, run.from.place)) {
+    for await (const { rows, next } of readCsv(run.source, run.format.csv, run.from.place)) {
       const batch = parseRows(rows, run.format.columns, deps.clock());
-      await oldest.settled;
       await last.rowsStored;
       if (last.hasFailed() || run.isOver?.() === true) break;
-      const next = startBatch(deps, run, [before, last], { ...batch, place });
-      [oldest, before, last] = [before, last, next];
+      last = startBatch(deps, run, last, { ...batch, place: next });
     }
   } catch (error) {
     // What is under way is committed by itself, and the caller must not write before it.
@@ -82,40 +79,34 @@ export async function runImport(deps: ImportDeps, run: ImportRun): Promise<Impor
 
 /** A batch that is being stored. */
 interface Flight {
-  /** All its locks are held but that of the ledger. Never rejects. */
+  /** The batch before is committed, and all locks of this one are held but that of the ledger. Never rejects. */
   readonly rowsStored: Promise<void>;
   /** By their phones. */
   readonly rows: ReadonlyMap<number, ImportRow>;
   readonly committed: Promise<ImportProgress>;
-  /** It is committed or has failed. Never rejects. */
-  readonly settled: Promise<void>;
   readonly hasFailed: () => boolean;
 }
 
 function startBatch(
   deps: ImportDeps,
   run: ImportRun,
-  [{ rows: rowsOfEarlier }, { committed: before, rows: rowsOfLast }]: readonly [Flight, Flight],
+  { committed: before, rows: rowsBefore }: Flight,
   batch: PlacedBatch,
 ): Flight {
   let failed = false;
   let storeRows = (): void => {};
   const rowsStored = new Promise<void>((resolve) => (storeRows = resolve));
   const turn = async (): Promise<void> => {
-    storeRows();
     await before;
+    storeRows();
   };
-  const isUnderWay = (phone: number): boolean => rowsOfEarlier.has(phone) || rowsOfLast.has(phone);
-  const committed = storeBatch(deps, run, { before, isUnderWay, turn }, batch);
+  const committed = storeBatch(deps, run, { before, rowsBefore, turn }, batch);
   // The next rows are read before anybody looks at it.
-  const settled = committed.then(
-    () => {},
-    () => {
-      failed = true;
-      storeRows();
-    },
-  );
-  return { rowsStored, committed, settled, hasFailed: () => failed, rows: batch.good };
+  committed.catch(() => {
+    failed = true;
+    storeRows();
+  });
+  return { rowsStored, committed, hasFailed: () => failed, rows: batch.good };
 }
 
 interface Batch {
@@ -138,8 +129,10 @@ function parseRows(rows: readonly CsvRow[], columns: ImportColumns, nowMs: numbe
   return { good, repeated, bad };
 }
 
-interface Order extends Pick<BatchMoment, 'isUnderWay' | 'turn'> {
+interface Order {
   readonly before: Promise<ImportProgress>;
+  readonly rowsBefore: Flight['rows'];
+  readonly turn: () => Promise<void>;
 }
 
 type PlacedBatch = Batch & { readonly place: CsvPlace };
@@ -156,14 +149,14 @@ async function storeBatch(deps: ImportDeps, run: ImportRun, order: Order, batch:
 async function tryBatch(
   deps: ImportDeps,
   run: ImportRun,
-  { before, isUnderWay, turn }: Order,
+  { before, rowsBefore, turn }: Order,
   { good, repeated, bad, place }: PlacedBatch,
   isContended: boolean,
 ): Promise<ImportProgress> {
   return await withTransaction(deps.pool, async (transaction) => {
     // A plan that was made while the tables were empty must not scan them when they are full.
     await transaction.query('set local enable_seqscan = off');
-    const moment = { nowMs: deps.clock(), turn, isUnderWay, isContended };
+    const moment = { nowMs: deps.clock(), turn, before: rowsBefore, isContended };
     const result = await importBatch(deps, transaction, run.target, good, moment);
     await turn();
     const { rows } = await before;
