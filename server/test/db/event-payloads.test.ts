@@ -51,7 +51,8 @@ async function write(text: string, change: Partial<InboundText> = {}): Promise<n
   return atMs;
 }
 
-const contacts = () => bindContactVerbs({ ...rig, outbox: createOutbox(rig), withdraw: rig.withdraw, lookup: simulatedLookup });
+const contacts = () =>
+  bindContactVerbs({ ...rig, outbox: createOutbox(rig), withdraw: rig.withdraw, lookup: simulatedLookup });
 const onList = { body: PERSON, transaction: null };
 
 const replyId = async (body: string): Promise<string | undefined> => {
