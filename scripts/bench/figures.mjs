@@ -43,7 +43,7 @@ export function toReference(name, figures, { cpu, wall, database = cpu }) {
       const ofPostgres = postgresPartOf(name, figures);
       return (value - ofPostgres) / toCounted(cpu) + ofPostgres / toCounted(database);
     }
-    default:
+    case 'plain':
       return value;
   }
 }
