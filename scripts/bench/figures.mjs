@@ -34,18 +34,12 @@ export function isScaled(name) {
  */
 export function toReference(name, figures, { cpu, wall, database = cpu }) {
   const value = figures[name] ?? Number.NaN;
-  switch (kindOf(name)) {
-    case 'rate':
-      return value * toCounted(wall);
-    case 'wall':
-      return value / toCounted(wall);
-    case 'cpu': {
-      const ofPostgres = postgresPartOf(name, figures);
-      return (value - ofPostgres) / toCounted(cpu) + ofPostgres / toCounted(database);
-    }
-    case 'plain':
-      return value;
-  }
+  const kind = kindOf(name);
+  if (kind === 'rate') return value * toCounted(wall);
+  if (kind === 'wall') return value / toCounted(wall);
+  if (kind !== 'cpu') return value;
+  const ofPostgres = postgresPartOf(name, figures);
+  return (value - ofPostgres) / toCounted(cpu) + ofPostgres / toCounted(database);
 }
 
 /** What a benchmark says in the figure `postgresCpuUs` is in `cpuUs`; all of it is PostgreSQL's. 0 where it says nothing. */
