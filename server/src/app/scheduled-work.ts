@@ -81,6 +81,12 @@ export function dueWorks(deps: ScheduledDeps): DueWork[] {
       },
     },
     {
+      // No message waits longer than a day, and no code can be used longer than an hour.
+      name: 'codes',
+      everyMs: EVERY.tenMinutes,
+      run: async () => (await purgeOtps(upkeepPool, clock() - 25 * HOUR_MS)) > 0,
+    },
+    {
       name: 'purge',
       everyMs: EVERY.tenMinutes,
       async run() {
@@ -92,8 +98,6 @@ export function dueWorks(deps: ScheduledDeps): DueWork[] {
         await purgeImpressions(upkeepPool, nowMs - 90 * DAY_MS);
         await purgeStrayTexts(upkeepPool, nowMs - 30 * DAY_MS);
         await purgeOptInRequests(upkeepPool, nowMs - 7 * DAY_MS);
-        // No message waits longer than a day, and no code can be used longer than an hour.
-        await purgeOtps(upkeepPool, nowMs - 25 * HOUR_MS);
         await purgeCarrierRefs(upkeepPool, nowMs - 33 * DAY_MS);
         await forgetWorkers(upkeepPool, nowMs - DAY_MS);
         await purgeJobs(upkeepPool, { endedBeforeMs: nowMs - 30 * DAY_MS, uploadedBeforeMs: nowMs - DAY_MS });

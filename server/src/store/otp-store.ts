@@ -1,5 +1,6 @@
+import { int8Array } from './array-parameters.ts';
 import type { Pool } from './pool.ts';
-import type { Transaction } from './transaction.ts';
+import { type Transaction, withTransaction } from './transaction.ts';
 
 /** pending: may still be used; ended: a newer code took its place. */
 export type OtpState = 'pending' | 'verified' | 'ended';
@@ -114,25 +115,40 @@ export async function updateOtp(
   });
 }
 
+const PURGED_AT_ONCE = 1_000;
+
 /**
  * Forgets codes that expired before a time, and wipes them out of the messages that carried them, which must have left
- * their queue by then. Returns how many.
+ * their queue by then. Up to 1,000; returns how many.
  */
-export async function purgeOtps(pool: Pool, expiredBeforeMs: number): Promise<number> {
-  const { rowCount } = await pool.query({
-    name: 'otp.purge',
-    text: `
-      with gone as (delete from otp where expires_ms < $1 returning list_id, message_number), wiped as (
-        update message m set contact_data = null,
-          body = replace(m.body, c.code, repeat('*', length(c.code)))
-        from gone, lateral (
-          select contact_data->'custom_fields'->>'code' as code from message
-          where list_id = gone.list_id and number = gone.message_number
-        ) c
-        where m.list_id = gone.list_id and m.number = gone.message_number and c.code is not null
-      )
-      select 1 from gone`,
-    values: [expiredBeforeMs],
+export function purgeOtps(pool: Pool, expiredBeforeMs: number): Promise<number> {
+  return withTransaction(pool, async (transaction) => {
+    const { rows } = await transaction.query<{ listId: number; number: number }>({
+      name: 'otp.purge',
+      text: `
+        delete from otp o using (
+          select account_id, id from otp where expires_ms < $1 order by expires_ms limit $2 for update skip locked
+        ) old
+        where o.account_id = old.account_id and o.id = old.id
+        returning o.list_id as "listId", o.message_number as number`,
+      values: [expiredBeforeMs, PURGED_AT_ONCE],
+    });
+    if (rows.length > 0) await wipeCodes(transaction, rows);
+    return rows.length;
   });
-  return rowCount ?? 0;
+}
+
+async function wipeCodes(
+  transaction: Transaction,
+  messages: readonly { readonly listId: number; readonly number: number }[],
+): Promise<void> {
+  const code = `m.contact_data->'custom_fields'->>'code'`;
+  await transaction.query({
+    name: 'otp.wipe',
+    text: `
+      update message m set contact_data = null, body = replace(m.body, ${code}, repeat('*', length(${code})))
+      from unnest($1::bigint[], $2::bigint[]) as gone(list_id, number)
+      where m.list_id = gone.list_id and m.number = gone.number and m.number = any ($2::bigint[]) and ${code} is not null`,
+    values: [int8Array(messages.map((one) => one.listId)), int8Array(messages.map((one) => one.number))],
+  });
 }
