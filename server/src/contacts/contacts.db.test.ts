@@ -1,6 +1,8 @@
+import type { PoolClient } from 'pg';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { type ContactApi, createContactApi, type Method } from '../../test/helpers/contact-api.ts';
 import { START_MS } from '../../test/helpers/message-fixture.ts';
+import { until } from '../../test/helpers/until.ts';
 import { createAccount } from '../accounts/index.ts';
 import { createList } from '../lists/index.ts';
 import { withTransaction } from '../store/transaction.ts';
@@ -473,6 +475,33 @@ test.each([
   expect((await api.call(method, path, body)).status).toBeLessThan(300);
   const phone = Number('to' in body ? body.to : body.phone_number);
   expect(looks.map((look) => look.isWithdrawn(phone))).toEqual(expected);
+});
+
+test.each([
+  ['', {}],
+  [' with an Idempotency-Key', { 'idempotency-key': 'meets-a-deadlock' }],
+])('an opt-out%s that meets a change of the same contacts in another order is done again', async (_, headers) => {
+  await save();
+  await save({ list_number: OTHER_LIST });
+  const { pool, directory } = api.installation;
+  const lockOn = (client: PoolClient, number: string) =>
+    client.query('select from list_contact where list_id = $1 for update', [directory.listByNumber(number)?.id]);
+  const other = await pool.connect();
+  try {
+    await other.query('begin');
+    // The other one finds out about the circle first.
+    await other.query(`set local deadlock_timeout = '3s'`);
+    await lockOn(other, OTHER_LIST);
+    const optOut = api.call('POST', '/api/v1/opt-outs', { to: PHONE }, headers);
+    const waiting = `select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`;
+    await until('the opt-out waits', async () => (await pool.query(waiting)).rowCount === 1);
+    // On a machine that is slow enough it is this one that has to give way.
+    await lockOn(other, LIST).catch(() => {});
+    await other.query('commit');
+    expect(await optOut).toMatchObject({ status: 201, json: { lists_unsubscribed: 2 } });
+  } finally {
+    other.release();
+  }
 });
 
 describe('version 1', () => {

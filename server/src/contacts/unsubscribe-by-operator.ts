@@ -2,7 +2,7 @@ import type { Directory } from '../accounts/index.ts';
 import type { Clock } from '../lib/clock.ts';
 import { isE164, phoneToNumber } from '../lib/e164.ts';
 import type { Pool } from '../store/pool.ts';
-import { withTransaction } from '../store/transaction.ts';
+import { withRepeatedTransaction } from '../store/transaction.ts';
 import { contactError } from './contact-fields.ts';
 import type { OptOutDeps } from './subscription-deps.ts';
 import { unsubscribe } from './unsubscribe.ts';
@@ -36,6 +36,8 @@ export async function unsubscribeByOperator(
     evidence: { actor: 'operator' },
     whenUnknown: 'ignore' as const,
   }));
-  const done = await withTransaction(deps.pool, (transaction) => unsubscribe(deps, transaction, optOuts, nowMs));
+  const done = await withRepeatedTransaction(deps.pool, (transaction) =>
+    unsubscribe(deps, transaction, optOuts, nowMs),
+  );
   return done.length;
 }

@@ -12,7 +12,7 @@ import {
 } from '../store/idempotency-store.ts';
 import type { AnswerCover } from '../secrets/index.ts';
 import type { Pool } from '../store/pool.ts';
-import { withTransaction, type Transaction } from '../store/transaction.ts';
+import { withRepeatedTransaction, withTransaction, type Transaction } from '../store/transaction.ts';
 import type { Query, Upload } from './api-route.ts';
 import type { RequestFile } from './read-file.ts';
 
@@ -70,7 +70,7 @@ export function runOnce(
   work: (transaction: Transaction) => Promise<Work>,
 ): Promise<IdempotentAnswer> {
   const requestHash = hashRequest(request);
-  return withTransaction(deps.pool, async (transaction) => {
+  return withRepeatedTransaction(deps.pool, async (transaction) => {
     const { cover, clock } = deps;
     const earlier = await findEarlier(transaction, request.scope, { requestHash, nowMs: clock(), cover });
     if (earlier !== undefined) return earlier;

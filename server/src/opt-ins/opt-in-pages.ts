@@ -3,7 +3,7 @@ import { toSvgSource } from 'lean-qr/extras/svg';
 import type { Account, Directory, List } from '../accounts/index.ts';
 import { normaliseV1Phone, phoneToNumber } from '../lib/e164.ts';
 import { insertImpression } from '../store/impression-store.ts';
-import { withTransaction } from '../store/transaction.ts';
+import { withRepeatedTransaction } from '../store/transaction.ts';
 import type { OptInStatus } from './opt-in-fields.ts';
 import { recordOptIn } from './record-opt-in.ts';
 import type { OptInDeps } from './take-opt-in.ts';
@@ -101,7 +101,8 @@ export function createOptInPages(deps: OptInPagesDeps): OptInPages {
         email: null,
         customFields: {},
       };
-      return (await withTransaction(deps.pool, (transaction) => recordOptIn(deps, transaction, optIn, nowMs))).status;
+      return (await withRepeatedTransaction(deps.pool, (transaction) => recordOptIn(deps, transaction, optIn, nowMs)))
+        .status;
     },
     async follow(slug, visitor) {
       const found = find(V1_PREFIX + slug);

@@ -5,7 +5,7 @@ import { AppError, ERRORS, type ErrorCode } from '../lib/errors.ts';
 import { findFieldError, isMissing, isPlainObject, type Row } from '../lib/fields.ts';
 import { parseTimeMs } from '../lib/parse-time.ts';
 import type { Pool } from '../store/pool.ts';
-import { type Transaction, withTransaction } from '../store/transaction.ts';
+import { type Transaction, withRepeatedTransaction } from '../store/transaction.ts';
 import { optInFields, type OptInStatus } from './opt-in-fields.ts';
 import { type OptIn, recordOptIn, type RecordDeps } from './record-opt-in.ts';
 
@@ -37,7 +37,7 @@ export async function takeOptIn(
   const list = checkOptIn(deps, caller, body, nowMs);
   const optIn = toOptIn(body, { account: caller.account, list, keyId: caller.key.id, nowMs });
   const write = (tx: Transaction) => recordOptIn(deps, tx, optIn, nowMs);
-  const recorded = transaction === null ? await withTransaction(deps.pool, write) : await write(transaction);
+  const recorded = transaction === null ? await withRepeatedTransaction(deps.pool, write) : await write(transaction);
   return {
     success: true,
     consent_id: recorded.consentId,

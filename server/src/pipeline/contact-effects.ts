@@ -2,12 +2,14 @@ import type { Account, Directory, List } from '../accounts/directory-types.ts';
 import { type OptOut, type OptOutDeps, type OptOutReason, unsubscribe } from '../contacts/index.ts';
 import { toWallTime } from '../lib/wall-clock.ts';
 import { lockComplaintWatch, saveComplaintWatch } from '../store/complaint-watch-store.ts';
-import { markInvalid } from '../store/contact-store.ts';
+import { phoneFacts } from '../phone/index.ts';
+import { insertContacts, markInvalid } from '../store/contact-store.ts';
 import { lockListContacts } from '../store/list-contact-store.ts';
 import { countInStates, moveCounts } from '../store/message-count-store.ts';
 import { loadMessageFacts } from '../store/message-store.ts';
 import { loadSoftFailures } from '../store/soft-failure-store.ts';
 import { afterCommit, type Transaction } from '../store/transaction.ts';
+import type { Stopped } from '../store/withdrawal-link.ts';
 import { guardComplaint } from './complaint-guard.ts';
 import { FLAGS, hasFlag } from './flags.ts';
 import { MESSAGE_STATES as S } from './message-state.ts';
@@ -84,8 +86,10 @@ export interface ContactEffects {
    * To be called in the transaction that writes the messages' states, after it, and before the books are moved. Without
    * failures it costs nothing. Locks, in this order: complaint watches by list, contacts, list contacts, the ledger of
    * consents.
+   * @param others list contacts that the transaction changes afterwards: they are locked with the rest, because the ledger
+   *   comes after all of them
    */
-  apply(transaction: Transaction, moved: readonly Moved[], nowMs: number): Promise<void>;
+  apply(transaction: Transaction, moved: readonly Moved[], nowMs: number, others?: readonly Stopped[]): Promise<void>;
 }
 
 export interface ContactEffectsDeps extends OptOutDeps {
@@ -128,21 +132,24 @@ interface Affected extends Failure {
  */
 export function createContactEffects(deps: ContactEffectsDeps): ContactEffects {
   return {
-    async apply(transaction, moved, nowMs) {
+    async apply(transaction, moved, nowMs, others = []) {
       const withFailures = moved.filter(({ failures }) => failures.length > 0).sort((a, b) => a.listId - b.listId);
-      if (withFailures.length === 0) return;
+      if (withFailures.length === 0 && others.length === 0) return;
       const affected: Affected[] = [];
       for (const one of withFailures) affected.push(...(await findAffected(deps, transaction, one)));
       const complaints = await guardComplaints(deps, transaction, affected, nowMs);
       const ofWord = (...words: readonly FailureWord[]) => affected.filter(({ word }) => words.includes(word));
       const invalid = ofWord('REJECTED_DESTINATION');
+      const said = [...complaints, ...ofWord('REJECTED_OPTED_OUT')];
+      const soft = ofWord(...SOFT_WORDS);
+      const phones = new Set([...said, ...others].map(({ phone }) => phone));
+      await insertContacts(transaction, [...phones].map(phoneFacts), nowMs);
       await markInvalid(
         transaction,
         invalid.map(({ phone }) => phone),
       );
-      const hard = [...complaints, ...ofWord('REJECTED_OPTED_OUT'), ...invalid];
-      const soft = ofWord(...SOFT_WORDS);
-      const active = await lockContacts(transaction, [...hard, ...soft]);
+      const hard = [...said, ...invalid];
+      const active = await lockContacts(transaction, [...[...hard, ...soft].map(toStopped), ...others]);
       const unreachable = await findUnreachable(
         transaction,
         soft.filter((failure) => active.has(toKey(failure))),
@@ -197,17 +204,22 @@ async function guardComplaints(
 }
 
 /**
- * Locks the list contacts that there are, before failures are counted: of two transactions that write failures of one
- * number the second sees those of the first.
+ * Locks the list contacts that there are, list by list, before failures are counted: of two transactions that write
+ * failures of one number the second sees those of the first.
  * @returns keys of those that are active
  */
-async function lockContacts(transaction: Transaction, affected: readonly Affected[]): Promise<ReadonlySet<string>> {
+async function lockContacts(transaction: Transaction, keys: readonly Stopped[]): Promise<ReadonlySet<string>> {
   const active = new Set<string>();
-  for (const [list, own] of [...byList(affected)].sort(([a], [b]) => a.id - b.id)) {
-    const contacts = await lockListContacts(transaction, list.id, phonesOf(own));
-    for (const contact of contacts) if (contact.active) active.add(toKey({ list, phone: contact.phone }));
+  for (const listId of [...new Set(keys.map((key) => key.listId))].sort((a, b) => a - b)) {
+    const phones = keys.filter((key) => key.listId === listId).map(({ phone }) => phone);
+    const contacts = await lockListContacts(transaction, listId, [...new Set(phones)]);
+    for (const contact of contacts) if (contact.active) active.add(`${listId} ${contact.phone}`);
   }
   return active;
+}
+
+function toStopped({ list, phone }: Affected): Stopped {
+  return { listId: list.id, phone };
 }
 
 function toKey({ list, phone }: Pick<Affected, 'list' | 'phone'>): string {

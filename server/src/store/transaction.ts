@@ -21,6 +21,27 @@ export async function withTransaction<T>(pool: Pool, work: (transaction: Transac
   return result;
 }
 
+/** A deadlock ends as soon as one of those in it lets go; who meets one so often meets something else. */
+const CONFLICT_TRIES = 5;
+
+/**
+ * The same for `work` whose whole effect is in the transaction: when another transaction was in the way (deadlock), it is
+ * done again.
+ * @throws as `withTransaction`
+ */
+export async function withRepeatedTransaction<T>(
+  pool: Pool,
+  work: (transaction: Transaction) => Promise<T>,
+): Promise<T> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await withTransaction(pool, work);
+    } catch (error) {
+      if (!isConflict(error) || tries === CONFLICT_TRIES) throw error;
+    }
+  }
+}
+
 interface Committed<T> {
   readonly result: T;
   /** What was begun after the commit. */
@@ -49,13 +70,13 @@ async function commit<T>(pool: Pool, work: (transaction: Transaction) => Promise
   }
 }
 
-/** Runs in the caller's transaction where there is one, else in a new one. @throws as `withTransaction` */
+/** Runs in the caller's transaction where there is one, else in a new one, as `withRepeatedTransaction` does. */
 export function within<T>(
   pool: Pool,
   transaction: Transaction | null,
   work: (transaction: Transaction) => Promise<T>,
 ): Promise<T> {
-  return transaction === null ? withTransaction(pool, work) : work(transaction);
+  return transaction === null ? withRepeatedTransaction(pool, work) : work(transaction);
 }
 
 type Tell = () => Promise<void> | void;

@@ -9,8 +9,8 @@ import { applyReports, type ApplyScope, type ArrivedReport, type MatchedReport }
 import type { MessageEvents } from '../../messages/message-events.ts';
 import { type ContactEffects, moveBooks, type Moved } from '../contact-effects.ts';
 import { createLogReader, type LogReader } from '../log-reader.ts';
+import { findStopping } from '../opt-out-texts.ts';
 import { joinParts } from '../../store/inbound-part-store.ts';
-import { lockListContacts } from '../../store/list-contact-store.ts';
 import type { Pool } from '../../store/pool.ts';
 import { afterCommit, type Transaction } from '../../store/transaction.ts';
 import { applyTexts, type ArrivedText, type InboundDeps } from './inbound-stage.ts';
@@ -89,12 +89,16 @@ async function applyInOrder(
     const texts = await wholeTexts(transaction, listId, events);
     if (texts.length > 0) arrived.push({ listId, texts, nowMs });
   }
-  // Before the first of both takes the ledger.
-  for (const { listId, texts } of arrived) {
-    const senders = texts.map(({ text }) => phoneToNumber(text.from));
-    await lockListContacts(transaction, listId, senders);
-  }
-  await deps.contactEffects.apply(transaction, moved, nowMs);
+  const senders = arrived.flatMap(({ listId, texts }) => [
+    ...texts.map(({ text }) => ({ listId, phone: phoneToNumber(text.from) })),
+    // An opt-out can be one from all lists.
+    ...findStopping(
+      deps.directory,
+      listId,
+      texts.map(({ text }) => text),
+    ),
+  ]);
+  await deps.contactEffects.apply(transaction, moved, nowMs, senders);
   for (const texts of arrived) await applyTexts(deps, transaction, texts);
   await moveBooks(transaction, moved);
 }
