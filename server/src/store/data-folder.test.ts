@@ -50,6 +50,15 @@ test('a new folder is private and has a secret, which stays', async () => {
   expect(second.secretKey).toEqual(first.secretKey);
 });
 
+test('a lock that goes a moment after its folder was asked for is waited for', async () => {
+  const path = join(parent, 'data');
+  const first = await openFolder(path);
+  const second = openFolder(path);
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  await first[Symbol.asyncDispose]();
+  expect((await second).secretKey).toEqual(first.secretKey);
+});
+
 test('a secret from the settings is used and not stored', async () => {
   const given = Buffer.alloc(32, 7);
   const folder = await openFolder(join(parent, 'data'), given);

@@ -3,8 +3,15 @@ import { readFile, realpath, rm, writeFile } from 'node:fs/promises';
 import { connect, createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 
 const PID_FILE = 'trackly.pid';
+/**
+ * A process that starts another has a copy of itself, with its sockets, until that one runs its own program: for a moment a
+ * lock outlives its holder.
+ */
+const WAIT_MS = 500;
+const RETRY_MS = 20;
 
 /** Somebody else holds the lock; the message names the folder and the process. */
 export class FolderInUseError extends Error {
@@ -19,12 +26,12 @@ export interface FolderLock {
 /**
  * Takes a folder for this process alone; the lock is on the real path, so links lead to the same one.
  * @param what how the refusal calls the folder, such as `data folder`
- * @throws FolderInUseError at once when another process has it
+ * @throws FolderInUseError within a second when another process has it
  */
 export async function lockFolder(folder: string, what: string): Promise<FolderLock> {
   const path = await realpath(folder);
   const address = toLockAddress(path);
-  const server = (await listen(address)) ?? (await takeOver(address));
+  const server = await take(address);
   const pidFile = join(path, PID_FILE);
   if (server === null) throw new FolderInUseError(`The ${what} ${folder} is in use by ${await nameHolder(pidFile)}`);
   server.unref();
@@ -52,6 +59,16 @@ function toLockAddress(path: string): string {
   if (process.platform === 'linux') return `\0${name}`;
   if (process.platform === 'win32') return `\\\\.\\pipe\\${name}`;
   return join(tmpdir(), `${name}.lock`);
+}
+
+/** null: somebody else has it. */
+async function take(address: string): Promise<Server | null> {
+  const endMs = performance.now() + WAIT_MS;
+  for (;;) {
+    const server = (await listen(address)) ?? (await takeOver(address));
+    if (server !== null || performance.now() > endMs) return server;
+    await setTimeout(RETRY_MS);
+  }
 }
 
 /** null: somebody else listens there. */
