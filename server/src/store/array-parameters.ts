@@ -30,10 +30,13 @@ export function int8Array(values: readonly (number | null)[]): Buffer {
 /** `bigint[]` of values that may be beyond the safe integers. */
 export function bigInt8Array(values: readonly bigint[]): Buffer {
   const bytes = start(OIDS.int8, values.length, values.length * 12);
+  // `writeBigInt64BE` makes four more numbers of each.
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   let at = HEADER_BYTES;
   for (const value of values) {
-    bytes.writeInt32BE(8, at);
-    at = bytes.writeBigInt64BE(value, at + 4);
+    view.setInt32(at, 8);
+    view.setBigInt64(at + 4, value);
+    at += 12;
   }
   return bytes;
 }

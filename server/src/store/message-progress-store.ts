@@ -40,15 +40,20 @@ const COLUMNS = `list_id, number, phone, state, lane, source, flags, encoding, s
   created_ms, send_at_ms, submitted_ms, final_ms, updated_ms, detail, template, body, contact_data, metadata, first_link,
   link_count, hold_until_ms, hold_rule`;
 
-/** Inserts by binary COPY, `most` messages at the most. A number that exists already fails the transaction. */
+/**
+ * Inserts by binary COPY the rows that `rowAt` gives for the places from 0 to `places` - 1. They are asked for one by one, so
+ * that none of them lives. A number that exists already fails the transaction.
+ */
 export async function insertMessages(
   transaction: Transaction,
-  messages: Iterable<NewMessageRow>,
-  most: number,
+  places: number,
+  rowAt: (place: number) => NewMessageRow | undefined,
 ): Promise<void> {
-  const rows = new CopyRows(most * 400);
+  const rows = new CopyRows(places * 400);
   let count = 0;
-  for (const m of messages) {
+  for (let place = 0; place < places; place++) {
+    const m = rowAt(place);
+    if (m === undefined) continue;
     count++;
     rows
       .row(26)

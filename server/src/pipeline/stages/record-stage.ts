@@ -105,7 +105,9 @@ async function record(
     // They wait for others, so nothing is locked before them.
     for (const reserve of verdicts.reservations ?? []) await reserve(transaction);
     await finishClaims(transaction, listId, workerId, verdicts.claims);
-    await insertMessages(transaction, toRows(verdicts), verdicts.live.length + verdicts.refused.length);
+    await insertMessages(transaction, verdicts.live.length + verdicts.refused.length, (place) =>
+      rowAt(verdicts, place),
+    );
     const moved = await updateKnown(transaction, verdicts);
     const messages = verdicts.live.filter((message) => !message.hasRow || moved.has(message.number));
     await insertLinks(transaction, verdicts);
@@ -159,14 +161,12 @@ function phonesTakenBack({ refused }: Verdicts, moved: ReadonlySet<number>): num
   return ended.filter(({ message }) => !hasFlag(message.flags, 'simulated')).map(({ message }) => message.phone);
 }
 
-/** One after another: rows that nobody keeps cost the garbage collector nothing. */
-function* toRows(verdicts: Verdicts): Generator<NewMessageRow, void> {
-  for (const message of verdicts.live) {
-    if (!message.hasRow) yield toRow(verdicts, message, undefined);
-  }
-  for (const refusal of verdicts.refused) {
-    if (!refusal.message.hasRow) yield toRow(verdicts, refusal.message, refusal);
-  }
+/** Of the message in this place, live ones first; undefined when it has a row. */
+function rowAt(verdicts: Verdicts, place: number): NewMessageRow | undefined {
+  const { live, refused } = verdicts;
+  const refusal = refused[place - live.length];
+  const message = refusal?.message ?? live[place];
+  return message === undefined || message.hasRow ? undefined : toRow(verdicts, message, refusal);
 }
 
 /** Without a refusal the message goes to the carrier. */
