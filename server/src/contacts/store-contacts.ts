@@ -71,8 +71,11 @@ export async function findUnsendable<T extends { readonly phone: number; readonl
  * Those whose custom fields would be too many, or too large, together with what is stored of them or comes before them in
  * the same request: each may be small enough by itself.
  */
-export async function findOverfull(db: Queryable, inputs: readonly ContactInput[]): Promise<ReadonlySet<ContactInput>> {
-  const overfull = new Set<ContactInput>();
+export async function findOverfull<T extends Pick<ContactInput, 'list' | 'phone' | 'customFields'>>(
+  db: Queryable,
+  inputs: readonly T[],
+): Promise<ReadonlySet<T>> {
+  const overfull = new Set<T>();
   const changing = inputs.filter(({ customFields }) => customFields !== undefined);
   for (const listId of new Set(changing.map(({ list }) => list.id))) {
     const own = changing.filter(({ list }) => list.id === listId);

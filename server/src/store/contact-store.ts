@@ -67,13 +67,14 @@ export async function loadContacts(
   nowMs: number,
 ): Promise<void> {
   const ids = hexIdsFrom(nowMs);
-  const columns = 'phone, id, is_valid, line_type, country, state, carrier, created_ms';
+  const columns = 'phone, id, is_valid, line_type, country, state, carrier, on_dnc, created_ms';
   await copyEach(transaction, `copy contact (${columns}) from stdin`, contacts, (rows, contact) => {
-    rows.row(8).int8(contact.phone).hex(ids.next().value).bool(contact.isValid).text(contact.lineType);
+    rows.row(9).int8(contact.phone).hex(ids.next().value).bool(contact.isValid).text(contact.lineType);
     rows
       .text(contact.country)
       .text(contact.state)
       .text(contact.carrier ?? null)
+      .bool(contact.onDnc ?? false)
       .int8(nowMs);
   });
 }

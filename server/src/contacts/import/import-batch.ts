@@ -1,10 +1,11 @@
 import type { List } from '../../accounts/index.ts';
+import type { ErrorCode } from '../../lib/errors.ts';
 import { areKnown, loadProfiles, type Profile, saveProfiles } from '../../store/account-contact-store.ts';
 import { claimJobPhones } from '../../store/job-store.ts';
 import { findListed } from '../../store/list-contact-store.ts';
 import type { Transaction } from '../../store/transaction.ts';
 import { loadSubscriptions } from '../load-subscriptions.ts';
-import { findUnsendable, isSuspect } from '../store-contacts.ts';
+import { findOverfull, findUnsendable, isSuspect } from '../store-contacts.ts';
 import { subscribe, type Subscription } from '../subscribe.ts';
 import type { SubscriptionDeps } from '../subscription-deps.ts';
 import type { ImportError, ImportRow } from './parse-import-row.ts';
@@ -58,7 +59,12 @@ export async function importBatch(
   const others = unmet.filter((row) => !leavesMark(row) && listed.get(row.phone) !== jobNumber);
   const claimed = await claimJobPhones(transaction, jobNumber, toPhones(others));
   const fresh = unmet.filter((row) => leavesMark(row) || claimed.has(row.phone));
-  const refused = await findUnsendable(transaction, fresh, () => rejectVoip);
+  const refused = new Map<ImportRow, ErrorCode>();
+  for (const row of await findUnsendable(transaction, fresh, () => rejectVoip)) refused.set(row, 'not_sendable');
+  const changed = fresh.filter((row) => listed.has(row.phone) && row.customFields !== null);
+  for (const { row } of await findOverfull(transaction, toPatches(changed, list))) {
+    refused.set(row, 'invalid_custom_fields');
+  }
   const kept = refused.size === 0 ? fresh : fresh.filter((row) => !refused.has(row));
   const created = dryRun
     ? kept.filter((row) => !listed.has(row.phone)).length
@@ -67,13 +73,21 @@ export async function importBatch(
     created,
     updated: kept.length - created,
     duplicates: rows.size - fresh.length,
-    errors: [...refused].map(({ line, phone }) => ({ line, phone: `+${phone}`, code: 'not_sendable' })),
+    errors: [...refused].map(([{ line, phone }, code]) => ({ line, phone: `+${phone}`, code })),
   };
 }
 
 /** In the order in which all lock them. */
 function inOrder(rows: ReadonlyMap<number, ImportRow>): ImportRow[] {
   return Array.from(Float64Array.from(rows.keys()).sort(), (phone) => rows.get(phone) as ImportRow);
+}
+
+/** The custom fields of rows as changes of what is stored. */
+function toPatches(rows: readonly ImportRow[], list: List) {
+  return rows.map((row) => {
+    const customFields = { fields: row.customFields ?? {}, replace: false };
+    return { row, list, phone: row.phone, customFields };
+  });
 }
 
 function toPhones(rows: readonly ImportRow[]): number[] {

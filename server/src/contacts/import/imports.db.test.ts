@@ -210,6 +210,20 @@ test('what is exported can be imported again, without those who opted out', asyn
   expect(await stored()).toMatchObject([{ phone: 13125550142, custom_fields: { tier: 'gold' } }]);
 });
 
+test('custom fields of a number stay within their limit over several files', async () => {
+  const keys = (first: number): string[] => Array.from({ length: 60 }, (_, index) => `custom_fields.k${first + index}`);
+  const file = (first: number): string =>
+    `phone,${keys(first).join(',')}\n3125550142,${keys(first).fill('x').join(',')}\n3125550143,x${','.repeat(59)}\n`;
+  await importAll(file(0));
+  for (const isDry of [true, false]) {
+    const { job, errors } = await importAll(file(60), isDry);
+    expect(job.rows).toMatchObject({ created: 0, updated: 1, failed: 1 });
+    expect(errors).toContain('2,+13125550142,invalid_custom_fields');
+  }
+  const fields = (await stored()).map((row) => Object.keys(row.custom_fields).length);
+  expect(fields).toEqual([60, 2]);
+});
+
 test('formulas of strangers leave as text, and come back as they were', async () => {
   const formula = '=HYPERLINK("https://evil.example","x")';
   await importAll(`phone,first_name,custom_fields.note\n3125550142,"${formula.replaceAll('"', '""')}",-1+1\n`);
