@@ -1,9 +1,11 @@
+import type { PoolClient } from 'pg';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { InboundText } from '../../src/carriers/carrier.ts';
 import { verifyConsents } from '../../src/compliance/index.ts';
 import { HOUR_MS, MINUTE_MS } from '../../src/lib/clock.ts';
 import { SOURCES } from '../../src/pipeline/index.ts';
 import { closeHealthy, createPipelineRig, DEMO_NUMBER, type PipelineRig } from '../helpers/pipeline-rig.ts';
+import { until } from '../helpers/until.ts';
 
 const PHONE = '+13125550142';
 let rig: PipelineRig;
@@ -380,5 +382,32 @@ test('endpoints are told, in the transaction of the effect', async () => {
     { event: 'resubscribe', phone_number: '+13125550143', keyword: 'START', source: 'keyword' },
     { event: 'reply', phone_number: '+13125550144', body: 'yes', kind: 'yes_no', in_reply_to: null, label: null },
     { event: 'reply', phone_number: '+13125550145', kind: 'reaction' },
+  ]);
+});
+
+test('an opt-out from all lists takes them in order, as everybody does: it holds none while it waits for one before it', async () => {
+  const other = await rig.addList('+18445550199');
+  await rig.addContact(PHONE);
+  await rig.addContact(PHONE, { list_id: other });
+  await rig.setAccountSettings({ optout_scope: 'account' });
+  const [first, last] = [Math.min(1, other), Math.max(1, other)];
+  const lockOn = (db: PoolClient, listId: number) =>
+    db.query('select from list_contact where list_id = $1 for update nowait', [listId]);
+  const holder = await rig.pool.connect();
+  try {
+    await holder.query('begin');
+    await lockOn(holder, first);
+    await rig.onEvents({ listId: last, reports: [], inbound: [toInbound({ text: 'STOP', to: '+18445550199' })] });
+    const waiting = `select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`;
+    await until('the opt-out waits', async () => (await rig.pool.query(waiting)).rowCount === 1);
+    await lockOn(holder, last);
+    await holder.query('commit');
+  } finally {
+    holder.release();
+  }
+  await rig.drain();
+  expect([await contactOf(PHONE, first), await contactOf(PHONE, last)]).toMatchObject([
+    { active: false, reason: 'message' },
+    { active: false, reason: 'message' },
   ]);
 });
