@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { DAY_MS, MINUTE_MS } from '../lib/clock.ts';
 import { findOpening } from './quiet-hours.ts';
 import { candidateStates, candidateZones, rulesFor } from './quiet-place.ts';
-import { type QuietRule, toRuleName } from './quiet-rule.ts';
+import { type QuietRule, termOf, toRuleName } from './quiet-rule.ts';
 import { QUIET_RULES } from './quiet-rules-data.ts';
 
 const QUARTER_MS = 15 * MINUTE_MS;
@@ -149,6 +149,14 @@ describe('rows', () => {
     const rulesAt = (at: string) => rulesFor(phoneOf(405), ['OK'], Date.parse(at)).map((rule) => rule.id);
     expect(rulesAt('2022-10-31T23:59:59Z')).toEqual(['US-FED-HOURS']);
     expect(rulesAt('2022-11-01T00:00:00Z')).toEqual(['US-FED-HOURS', 'US-OK-HOURS', 'US-OK-CAP']);
+  });
+
+  test('a row holds to the end of its last day, and one without dates for ever', () => {
+    expect(termOf({ validFrom: '2026-12-01', validTo: '2026-12-31' })).toEqual({
+      fromMs: Date.parse('2026-12-01T00:00:00Z'),
+      endMs: Date.parse('2027-01-01T00:00:00Z'),
+    });
+    expect(termOf({ validFrom: null, validTo: null })).toEqual({ fromMs: -Infinity, endMs: Infinity });
   });
 });
 

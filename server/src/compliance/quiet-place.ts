@@ -1,7 +1,6 @@
 import { stateOf, timeZonesOf } from '../phone/index.ts';
-import { DAY_MS } from '../lib/clock.ts';
 import { countryOf, numberToPhone } from '../lib/e164.ts';
-import type { QuietRule } from './quiet-rule.ts';
+import { type QuietRule, termOf } from './quiet-rule.ts';
 import { QUIET_RULES } from './quiet-rules-data.ts';
 
 /** All zones in which somebody in the United States may be. */
@@ -69,12 +68,8 @@ export function rulesFor(phone: number, states: readonly string[], nowMs: number
   ).map(({ rule }) => rule);
 }
 
-/** Rules that are switched on, each with its first moment and the first one after it, UTC. */
-const TERMS = QUIET_RULES.filter((rule) => rule.enabled).map((rule) => ({
-  rule,
-  fromMs: rule.validFrom === null ? Number.NEGATIVE_INFINITY : Date.parse(rule.validFrom),
-  endMs: rule.validTo === null ? Number.POSITIVE_INFINITY : Date.parse(rule.validTo) + DAY_MS,
-}));
+/** Rules that are switched on, each with its term. */
+const TERMS = QUIET_RULES.filter((rule) => rule.enabled).map((rule) => ({ rule, ...termOf(rule) }));
 
 const CAPS = TERMS.flatMap(({ rule }) => rule.cap ?? []);
 /** The widest that caps are. */

@@ -1,3 +1,5 @@
+import { DAY_MS } from '../lib/clock.ts';
+
 /** Local hours on some days. */
 export interface RuleWindow {
   /** 0: Sunday. */
@@ -29,6 +31,17 @@ export interface QuietRule {
   readonly checkedOn: string;
   readonly enabled: boolean;
   readonly version: number;
+}
+
+/** When a row begins to hold, and the first moment at which it does not hold any more: its dates are days of UTC. */
+export function termOf({ validFrom, validTo }: Pick<QuietRule, 'validFrom' | 'validTo'>): {
+  readonly fromMs: number;
+  readonly endMs: number;
+} {
+  return {
+    fromMs: validFrom === null ? Number.NEGATIVE_INFINITY : Date.parse(validFrom),
+    endMs: validTo === null ? Number.POSITIVE_INFINITY : Date.parse(validTo) + DAY_MS,
+  };
 }
 
 /** A rule as it is kept with the messages that it held or dropped: `US-FED-HOURS@1`. */

@@ -41,24 +41,28 @@ export interface PreflightAnswer {
   }[];
 }
 
-/** Runs a valid message through the very stages of the gate without sending it. Lists every reason, in gate order. */
+/**
+ * Runs a valid message through the very stages of the gate without sending it, as if it were the time at which it is due.
+ * Lists every reason, in gate order.
+ */
 export async function preflight(deps: PreflightDeps, caller: Caller, item: AcceptItem): Promise<PreflightAnswer> {
   const nowMs = deps.clock();
+  const dueMs = Math.max(nowMs, item.dueMs);
   const message = toOutboundMessage(JSON.parse(item.json) as AcceptedMessage, {
     number: DRY_RUN_NUMBER,
     id: DRY_RUN_ID,
     createdMs: nowMs,
-    dueMs: Math.max(nowMs, item.dueMs),
+    dueMs,
     simulated: caller.key.sandbox,
     source: SOURCES.api,
   });
   const list = deps.directory.list(item.listId);
-  const batch = newGateBatch({ listId: item.listId, list, account: caller.account, nowMs }, [message], true);
+  const batch = newGateBatch({ listId: item.listId, list, account: caller.account, nowMs: dueMs }, [message], true);
   await runStages(deps.gate, batch);
-  return toAnswer(batch, message, item.dueMs);
+  return toAnswer(batch, message, dueMs - nowMs);
 }
 
-function toAnswer(batch: GateBatch, message: OutboundMessage, dueMs: number): PreflightAnswer {
+function toAnswer(batch: GateBatch, message: OutboundMessage, delayMs: number): PreflightAnswer {
   const held = batch.refused.find(({ outcome }) => outcome.state === 'held');
   const isDropped = batch.refused.some(({ outcome }) => outcome.state !== 'held');
   const rendered = message.segments > 0;
@@ -75,7 +79,7 @@ function toAnswer(batch: GateBatch, message: OutboundMessage, dueMs: number): Pr
     characters: rendered ? message.characters : null,
     segments: rendered ? message.segments : null,
     provider: batch.list?.type ?? null,
-    estimated_delay_seconds: Math.max(0, Math.ceil((dueMs - batch.nowMs) / SECOND_MS)),
+    estimated_delay_seconds: Math.ceil(delayMs / SECOND_MS),
     cost: { amount: micros / MICROS, currency: 'USD' },
     decisions: toDecisions(message.decisions).map(({ check, result }) => {
       const refusal = refusals.get(check);

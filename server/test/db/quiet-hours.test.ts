@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { MINUTE_MS } from '../../src/lib/clock.ts';
+import { DAY_MS, HOUR_MS, MINUTE_MS } from '../../src/lib/clock.ts';
 import { cancelMessage } from '../../src/messages/index.ts';
 import { preflight } from '../../src/pipeline/index.ts';
 import { LANES } from '../../src/pipeline/batch.ts';
@@ -150,4 +150,19 @@ test('a preflight tells what the gate would do', async () => {
     hold: null,
     reasons: [{ code: 'contact_blocked' }, { code: 'quiet_hours' }],
   });
+});
+
+test('a preflight of a message for later looks at the hours of that time', async () => {
+  goTo(6);
+  const ask = (dueMs: number) => {
+    const json = JSON.stringify({ to: NEW_YORK, body: 'Hello', category: 'marketing' });
+    return preflight(rig, rig.caller, { listId: 1, lane: LANES.marketing, dueMs, json });
+  };
+  const day = await ask(rig.clock() + 13 * HOUR_MS);
+  expect(day).toMatchObject({ outcome: 'send', hold: null });
+  expect(day.estimated_delay_seconds).toBeGreaterThan(12 * 3_600);
+  const nextNightMs = rig.clock() + DAY_MS;
+  const night = await ask(nextNightMs);
+  expect(night).toMatchObject({ outcome: 'hold', hold: { reason: 'quiet_hours' } });
+  expect(Date.parse(night.hold?.until ?? '')).toBeGreaterThan(nextNightMs);
 });
