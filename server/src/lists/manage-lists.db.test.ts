@@ -102,6 +102,8 @@ test.each<[string, object, string]>([
   ['1', { brand_name: 'x'.repeat(256), credentials: 5 }, 'name_too_long'],
   ['1', { credentials: { colour: 'red' }, settings: 5 }, 'invalid_credentials'],
   ['1', { settings: { colour: 1 } }, 'invalid_settings'],
+  ['1', { settings: { quiet_hours: 'no' } }, 'invalid_settings'],
+  ['1', { settings: { quiet_hours_mode: 'drop' } }, 'invalid_settings'],
   ['1', { status: 'deleted' }, 'invalid_status'],
 ])('a change of list %s by %j is refused with %s', async (id, body, code) => {
   await expect(change(id, body)).rejects.toMatchObject({ code });
