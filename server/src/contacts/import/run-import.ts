@@ -1,7 +1,7 @@
 import type { Clock } from '../../lib/clock.ts';
 import type { JobRows } from '../../store/job-store.ts';
 import type { Pool } from '../../store/pool.ts';
-import { isUniqueViolation, type Transaction, withTransaction } from '../../store/transaction.ts';
+import { isUniqueViolation, type Transaction, withRepeatedTransaction } from '../../store/transaction.ts';
 import type { SubscriptionDeps } from '../subscription-deps.ts';
 import { importBatch, type ImportTarget } from './import-batch.ts';
 import type { ImportColumns } from './import-columns.ts';
@@ -153,7 +153,7 @@ async function tryBatch(
   { good, repeated, bad, place }: PlacedBatch,
   isContended: boolean,
 ): Promise<ImportProgress> {
-  return await withTransaction(deps.pool, async (transaction) => {
+  return await withRepeatedTransaction(deps.pool, async (transaction) => {
     // A plan that was made while the tables were empty must not scan them when they are full.
     await transaction.query('set local enable_seqscan = off');
     const moment = { nowMs: deps.clock(), turn, before: rowsBefore, isContended };
