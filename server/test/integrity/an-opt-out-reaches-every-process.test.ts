@@ -7,10 +7,12 @@ import { pause } from '../../src/lib/pause.ts';
 import type { Pool } from '../../src/store/pool.ts';
 import { HELD_CARRIERS, type HeldCarrier } from '../helpers/held-carrier.ts';
 import { readLedger } from '../helpers/message-judge.ts';
+import { recordSafety } from '../helpers/safety-record.ts';
 import { type ServerProcess, startServer, useDatabase } from '../helpers/server-process.ts';
 import { createTestDatabase, type TestDatabase } from '../helpers/test-database.ts';
 import { until } from '../helpers/until.ts';
 
+const PROMISE = 'an opt-out reaches every process';
 const KEY = 'trk_of_an_opt_out';
 const SECRET = Buffer.alloc(32, 9).toString('base64');
 const LIST_NUMBER = '+18445550111';
@@ -163,6 +165,12 @@ test.each([
       60_000,
     );
     expect([...leaving].filter((phone) => carrier.seen.has(phone))).toEqual([]);
+    recordSafety({
+      promise: PROMISE,
+      faults: `${type}, ${processes === 1 ? 'one process' : 'two processes'}: people opt out by every road while ${CAMPAIGN} messages wait for a carrier`,
+      rounds: 1,
+      seen: `${leaving.size} opt-outs answered 2xx, none of their messages reached the carrier; ${carrier.seen.size} others did`,
+    });
   },
 );
 
@@ -181,6 +189,12 @@ test('a process that was paused while somebody opted out sends nothing to them w
 
   await until('all others have left', () => carrier.seen.size === CAMPAIGN - leaving.length, 60_000);
   expect(leaving.filter((phone) => carrier.seen.has(phone))).toEqual([]);
+  recordSafety({
+    promise: PROMISE,
+    faults: 'SIGSTOP of the process that sends, while people opt out at another one',
+    rounds: 1,
+    seen: `${leaving.length} opt-outs answered 2xx, none of their messages left when it went on; all others did`,
+  });
 });
 
 test('of a campaign of 10,000 nothing is submitted after an opt-out was answered by another process', async () => {
@@ -237,4 +251,10 @@ test('of a campaign of 10,000 nothing is submitted after an opt-out was answered
   );
   expect(late).toEqual([]);
   expect(submittedMs.size).toBeGreaterThan(total - leavers);
+  recordSafety({
+    promise: PROMISE,
+    faults: `${leavers} people opt out at one process while another one sends a campaign of ${total}`,
+    rounds: 1,
+    seen: `${total - submittedMs.size} messages were stopped, none was submitted after its opt-out was answered`,
+  });
 });
