@@ -14,8 +14,11 @@ export interface ListeningOptions {
   readonly pollMs: number;
   /** Asks something, again and again: an answer proves that the connection stands, and so the listening. */
   readonly poll: (client: Client) => Promise<void>;
-  /** Nothing is missed from here on; before it, something may have been. */
-  readonly onListening: (client: Client) => void;
+  /**
+   * Nothing is missed from here on; before it, something may have been. Awaited before the first poll; when it fails, the
+   * connection is of no use.
+   */
+  readonly onListening: (client: Client) => Promise<void> | void;
   readonly onNotification: (channel: string, payload: string) => void;
   /** What is said from here on may be missed. */
   readonly onBroken?: () => void;
@@ -64,7 +67,7 @@ async function follow(client: Client, options: ListeningOptions, signal: AbortSi
   let worked = false;
   try {
     for (const channel of options.channels) await within(POLL_TIMEOUT_MS, client.query(`listen ${channel}`));
-    options.onListening(client);
+    await within(POLL_TIMEOUT_MS, Promise.resolve(options.onListening(client)));
     while (!over.aborted) {
       await within(POLL_TIMEOUT_MS, options.poll(client));
       worked = true;

@@ -84,7 +84,7 @@ export async function openWithdrawalLink(options: WithdrawalLinkOptions): Promis
   /** Other processes that send; until the first poll there may be some. */
   let hasPeers = true;
   const waiting = new Map<string, Waiting>();
-  /** Workers that let a telling run out and were not heard since: they are deaf until then. */
+  /** Workers that let a telling run out and were not heard since: they are deaf until they have said that they are back. */
   const silent = new Set<number>();
   let unconfirmed: string[] = [];
   let confirming = false;
@@ -119,7 +119,13 @@ export async function openWithdrawalLink(options: WithdrawalLinkOptions): Promis
     }
   }
 
+  /** A query is answered after everything that was said before it: also of workers that are back. */
+  async function hearWhatWasSaid(): Promise<void> {
+    if (client !== undefined) await within(heardWithinMs, client.query('select')).catch(() => {});
+  }
+
   async function untilHeard(id: string, one: Waiting): Promise<void> {
+    if ([...one.left].some((worker) => silent.has(worker))) await hearWhatWasSaid();
     for (const worker of silent) one.left.delete(worker);
     if (one.left.size > 0) {
       const all = new Promise<void>((resolve) => (one.resolve = resolve));
@@ -144,13 +150,15 @@ export async function openWithdrawalLink(options: WithdrawalLinkOptions): Promis
       connect: options.connect,
       channels: [TOLD, HEARD],
       pollMs: POLL_MS,
-      onListening(next) {
+      async onListening(next) {
         options.onListening();
-        heardAtMs = performance.now();
+        const askedAtMs = performance.now();
+        // Deaf until then: whoever took this worker for silent has to wait for it again.
+        if (workerId !== null) await next.query(`select pg_notify('${HEARD}', $1)`, [String(workerId)]);
+        heardAtMs = askedAtMs;
         client = next;
         resolve();
-        // Whoever took this worker for silent waits for it again.
-        if (workerId !== null) next.query(`select pg_notify('${HEARD}', $1)`, [String(workerId)]).catch(() => {});
+        void confirm();
       },
       onNotification: hear,
       async poll(on) {
