@@ -70,6 +70,27 @@ const ROWS = [
     measured: ['p50Ms', 'p99Ms'],
   },
   {
+    work: 'receipts over HTTP: durable, answered and applied',
+    short: 'receipts over HTTP',
+    bench: 'receipts',
+    measured: ['receiptsPerSecond'],
+    cpu: 'cpuUs',
+  },
+  {
+    work: 'inbound texts over HTTP: durable, answered, classified and applied',
+    short: 'inbound texts over HTTP',
+    bench: 'inbound',
+    measured: ['textsPerSecond'],
+    cpu: 'cpuUs',
+  },
+  {
+    work: 'import of a CSV file, numbers that are new',
+    short: 'import of a CSV file',
+    bench: 'import',
+    measured: ['rowsPerSecond'],
+    cpu: 'cpuUsPerRow',
+  },
+  {
     work: 'webhooks: signed, delivered and recorded, receiver on the same cores',
     short: 'webhooks',
     bench: 'webhooks',

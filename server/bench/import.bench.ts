@@ -17,10 +17,11 @@ import { readPostgresCpuUs } from './lib/process-cpu.ts';
 import { isShort, report } from './lib/report.ts';
 
 /**
- * CPU time, ours and that of all PostgreSQL processes, and the latter's part; a million rows cost the database more each than the first ones, because
- * its indexes grow. Megabytes: what a million rows take beside the first 50,000.
+ * CPU time, ours and that of all PostgreSQL processes, and the latter's part; a million rows cost the database more each
+ * than the first ones, because its indexes grow. Megabytes: what a million rows take beside the first 50,000; 59 to 89 were
+ * seen of 200,000 rows and 73 of a million, as the garbage collector had it.
  */
-const BUDGET = { cpuUsPerRow: 48, postgresCpuUsPerRow: 30, extraMb: 80 };
+const BUDGET = { cpuUsPerRow: 48, postgresCpuUsPerRow: 30, extraMb: 120 };
 /** On 2 virtual cores. */
 const GOAL = { rowsPerSecond: 30_000 };
 
