@@ -20,6 +20,8 @@ function inParallel(maxWorkers: number, groupOrder: number): { maxWorkers: numbe
 
 export default defineConfig({
   test: {
+    // Of a file's tests that say that they may run at once.
+    maxConcurrency: 3,
     projects: [
       {
         test: {
@@ -63,7 +65,7 @@ export default defineConfig({
           name: 'db',
           include: ['server/src/**/*.db.test.ts', 'server/test/db/**/*.test.ts'],
           globalSetup: ['server/test/helpers/database-server.ts'],
-          ...inParallel(2, 1),
+          ...inParallel(3, 1),
           testTimeout: 30_000,
         },
       },
@@ -73,7 +75,7 @@ export default defineConfig({
           name: 'e2e',
           include: ['server/test/e2e/**/*.test.ts', 'cli/test/**/*.test.ts'],
           globalSetup: ['server/test/helpers/database-server.ts'],
-          ...inParallel(3, 2),
+          ...inParallel(4, 2),
           testTimeout: 60_000,
         },
       },
@@ -84,7 +86,7 @@ export default defineConfig({
           name: 'integrity',
           include: ['server/test/integrity/**/*.test.ts'],
           exclude: MEASURING,
-          ...inParallel(3, 3),
+          ...inParallel(4, 3),
         },
       },
       {
