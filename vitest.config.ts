@@ -36,7 +36,7 @@ export default defineConfig({
           ],
           exclude: ['**/*.db.test.ts', 'packages/*/test/peers/**', '**/node_modules/**', '**/dist/**'],
           isolate: false,
-          ...inParallel(2, 0),
+          ...inParallel(3, 0),
         },
       },
       {
@@ -86,7 +86,7 @@ export default defineConfig({
           name: 'integrity',
           include: ['server/test/integrity/**/*.test.ts'],
           exclude: MEASURING,
-          ...inParallel(4, 3),
+          ...inParallel(3, 3),
         },
       },
       {
