@@ -22,6 +22,8 @@ export interface Field {
   readonly kind: FieldKind;
   readonly description: string;
   readonly invalid: ErrorCode;
+  /** What is wrong with a value, for people, where the text of `invalid` does not say it. */
+  readonly explain?: (value: unknown) => string | undefined;
   /** Set: the field is required, and this code answers its absence. */
   readonly missing?: ErrorCode;
   readonly limit?: FieldLimit;

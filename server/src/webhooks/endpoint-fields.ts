@@ -35,8 +35,14 @@ export interface EndpointFields {
 }
 
 export function createEndpointFields(rules: EndpointRules): EndpointFields {
-  const url = field('url', urlKind(rules), 'https address that events are posted to', 'invalid_url');
-  const events = field('events', eventsKind(), 'Names of events, or `*` alone for all', 'invalid_events');
+  const url = {
+    ...field('url', urlKind(rules), 'https address that events are posted to', 'invalid_url'),
+    explain: (value: unknown) => findUrlProblem(value, rules),
+  };
+  const events = {
+    ...field('events', eventsKind(), 'Names of events, or `*` alone for all', 'invalid_events'),
+    explain: findEventsProblem,
+  };
   const description = field(
     'description',
     textKind({ maxLength: MAX_DESCRIPTION_LENGTH }),
@@ -75,20 +81,22 @@ function field(name: string, kind: FieldKind, description: string, invalid: Fiel
 
 function urlKind(rules: EndpointRules): FieldKind {
   const schema = Type.String({ format: 'uri', maxLength: MAX_URL_LENGTH, examples: ['https://hooks.example.net/sms'] });
-  return customKind(schema, (value) => typeof value === 'string' && isEndpointUrl(value, rules));
+  return customKind(schema, (value) => findUrlProblem(value, rules) === undefined);
 }
 
 /** Addresses in the place of a name are judged in every spelling that URLs know; names are judged when they are called. */
-function isEndpointUrl(text: string, { allowHttp, addresses }: EndpointRules): boolean {
-  if (text.length > MAX_URL_LENGTH || !isCleanText(text) || !/^https?:\/\//i.test(text) || !URL.canParse(text)) {
-    return false;
-  }
-  const { protocol, hostname, username, password } = new URL(text);
-  if (protocol !== 'https:' && !allowHttp) return false;
-  if (hostname === '' || username !== '' || password !== '') return false;
+function findUrlProblem(value: unknown, { allowHttp, addresses }: EndpointRules): string | undefined {
+  if (typeof value !== 'string') return 'url must be a string';
+  if (value.length > MAX_URL_LENGTH) return `url must be at most ${MAX_URL_LENGTH} characters long`;
+  if (!isCleanText(value) || !/^https?:\/\//i.test(value) || !URL.canParse(value)) return 'url cannot be read';
+  const { protocol, hostname, username, password } = new URL(value);
+  if (protocol !== 'https:' && !allowHttp) return 'url must begin with https://';
+  if (hostname === '' || username !== '' || password !== '') return 'url must name a host, and no user or password';
   const host = hostname.replace(/^\[(.*)\]$/, '$1').replace(/\.$/, '');
-  if (host === 'localhost' || host.endsWith('.localhost')) return addresses.allows('127.0.0.1');
-  return isIP(host) === 0 || addresses.allows(host);
+  const isLocal = host === 'localhost' || host.endsWith('.localhost');
+  const address = isLocal ? '127.0.0.1' : host;
+  if (isIP(address) === 0 || addresses.allows(address)) return undefined;
+  return 'url must lead to a public address: this one is private or reserved';
 }
 
 function eventsKind(): FieldKind {
@@ -96,13 +104,15 @@ function eventsKind(): FieldKind {
     minItems: 1,
     examples: [['delivery', 'reply']],
   });
-  return customKind(schema, isEvents, (value) => Array.isArray(value) && value.length === 0);
+  const isValid = (value: unknown): boolean => findEventsProblem(value) === undefined;
+  return customKind(schema, isValid, (value) => Array.isArray(value) && value.length === 0);
 }
 
-function isEvents(value: unknown): boolean {
-  if (!Array.isArray(value) || value.length === 0) return false;
-  if (value.includes(EVERY_EVENT)) return value.length === 1;
-  return value.every((name) => typeof name === 'string' && (EVENT_NAMES as readonly string[]).includes(name));
+function findEventsProblem(value: unknown): string | undefined {
+  if (!Array.isArray(value) || value.length === 0) return 'events must be an array with at least one name';
+  if (value.includes(EVERY_EVENT)) return value.length === 1 ? undefined : `"${EVERY_EVENT}" must be alone`;
+  const unknown = value.findIndex((name) => !(EVENT_NAMES as readonly unknown[]).includes(name));
+  return unknown < 0 ? undefined : `events[${unknown}] is none of ${EVENT_NAMES.join(', ')}`;
 }
 
 function secretKind(): FieldKind {

@@ -36,10 +36,13 @@ export function parseHexId(id: string): string {
   return id.toLowerCase();
 }
 
-/** @throws AppError the code of the first field that is wrong */
+/** @throws AppError the code of the first field that is wrong, with what is wrong with it */
 export function checkFields({ clock }: Pick<WebhookDeps, 'clock'>, fields: FieldTable, body: Row): void {
   const error = findFieldError(fields, body, clock());
-  if (error !== undefined) throw new AppError(error);
+  if (error === undefined) return;
+  const field = fields.all.find(({ invalid }) => invalid === error);
+  const message = field?.explain?.(body[field.name]);
+  throw new AppError(error, message === undefined ? {} : { message });
 }
 
 /** @throws AppError `not_found` */

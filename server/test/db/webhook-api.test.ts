@@ -75,6 +75,17 @@ describe('what is wrong with a request', () => {
   });
 
   test.each([
+    [{ url: 'https://10.0.0.1/' }, 'url must lead to a public address: this one is private or reserved'],
+    [{ url: 'https://[::ffff:a00:1]/' }, 'url must lead to a public address: this one is private or reserved'],
+    [{ url: 'https://user@hooks.example.net' }, 'url must name a host, and no user or password'],
+    [{ url: 'hooks.example.net' }, 'url cannot be read'],
+    [{ events: ['sent', 'opened'] }, expect.stringMatching(/^events\[1\] is none of .*sent/)],
+    [{ events: ['*', 'sent'] }, '"*" must be alone'],
+  ])('%j is refused with what is wrong with it', async (wrong, message) => {
+    expect((await post(PATH, { ...GOOD, ...wrong })).body).toMatchObject({ message });
+  });
+
+  test.each([
     '0xa000001',
     '0xa.1',
     '167772161',
