@@ -34,7 +34,7 @@ export async function unsubscribeByOperator(
     reason: 'manual' as const,
     atMs: nowMs,
     evidence: { actor: 'operator' },
-    whenUnknown: 'ignore' as const,
+    whenUnknown: 'hold' as const,
   }));
   const done = await withRepeatedTransaction(deps.pool, (transaction) =>
     unsubscribe(deps, transaction, optOuts, nowMs),

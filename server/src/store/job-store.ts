@@ -266,3 +266,13 @@ export async function purgeJobs(
 export async function deleteJob(db: Queryable, jobId: string): Promise<void> {
   await db.query({ name: 'job.delete', text: 'delete from job where id = $1', values: [jobId] });
 }
+
+/** Forgets a job with what has come of its file; one whose file is whole stays. */
+export async function deleteUpload(db: Queryable, jobId: string): Promise<void> {
+  await db.query({
+    name: 'job.delete_upload',
+    text: `with gone as (delete from job where id = $1 and state = 'uploading' returning id)
+           delete from job_chunk c using gone g where c.job_id = g.id`,
+    values: [jobId],
+  });
+}

@@ -2,7 +2,7 @@ import type { Caller, List } from '../../accounts/index.ts';
 import { isListNumber } from '../../lib/e164.ts';
 import { AppError } from '../../lib/errors.ts';
 import { hexId } from '../../lib/public-id.ts';
-import { deleteJob, deleteJobFile, insertJob, insertJobChunk, startJob } from '../../store/job-store.ts';
+import { deleteUpload, insertJob, insertJobChunk, startJob } from '../../store/job-store.ts';
 import type { Transaction } from '../../store/transaction.ts';
 import type { ContactDeps } from '../contact-deps.ts';
 import { findOwnList } from '../parse-contact.ts';
@@ -62,15 +62,10 @@ export async function uploadImport(
       return { success: true, job: toJobView(job) };
     });
   } catch (error) {
-    await forget(deps, id);
+    // What cannot be forgotten now is forgotten with the uploads of yesterday. The commit may be all that was not answered.
+    await deleteUpload(deps.pool, id).catch(() => {});
     throw error;
   }
-}
-
-/** What cannot be forgotten now is forgotten with the uploads of yesterday. */
-async function forget({ pool }: ContactDeps, jobId: string): Promise<void> {
-  await deleteJobFile(pool, jobId).catch(() => {});
-  await deleteJob(pool, jobId).catch(() => {});
 }
 
 function parseQuery(

@@ -9,11 +9,11 @@ import { applyReports, type ApplyScope, type ArrivedReport, type MatchedReport }
 import type { MessageEvents } from '../../messages/message-events.ts';
 import { type ContactEffects, moveBooks, type Moved } from '../contact-effects.ts';
 import { createLogReader, type LogReader } from '../log-reader.ts';
-import { findStopping } from '../opt-out-texts.ts';
+import { findStopping, toStoredBody } from '../opt-out-texts.ts';
 import { joinParts } from '../../store/inbound-part-store.ts';
 import type { Pool } from '../../store/pool.ts';
 import { afterCommit, type Transaction } from '../../store/transaction.ts';
-import { applyTexts, type ArrivedText, type InboundDeps } from './inbound-stage.ts';
+import { applyTexts, type ArrivedText, type InboundDeps, toReceivedMs } from './inbound-stage.ts';
 
 /** Log value of the topic `events`: what one callback or one group of receipts brought. */
 export interface LoggedEvents extends CarrierEvents {
@@ -128,21 +128,20 @@ async function wholeTexts(
   const arrived = events.flatMap(({ carrier, arrivedMs, inbound }) =>
     inbound.map((text) => ({ carrier, arrivedMs, text })),
   );
-  const parts = arrived.flatMap(({ carrier, text }) =>
-    text.part === undefined ? [] : [{ carrier, text, part: text.part }],
+  const parts = arrived.flatMap(({ text, ...from }) =>
+    text.part === undefined ? [] : [{ ...from, text, part: text.part }],
   );
   if (parts.length === 0) return arrived;
   const joined = await joinParts(
     transaction,
     listId,
-    parts.map(({ carrier, text, part }) => ({
+    parts.map(({ carrier, arrivedMs, text, part }) => ({
       ...part,
       carrier,
       id: text.id,
       phone: phoneToNumber(text.from),
-      // The database has no room for U+0000 in a text.
-      body: text.text.replaceAll('\u0000', '\uFFFD'),
-      receivedMs: text.atMs,
+      body: toStoredBody(text),
+      receivedMs: toReceivedMs(text.atMs, arrivedMs),
     })),
   );
   const whole = joined.map(({ carrier, id, phone, body, receivedMs }) => ({

@@ -169,7 +169,7 @@ const MAX_LATE_MS = 7 * DAY_MS;
  * When somebody wrote. A carrier's clock may be ahead of ours, and an opt-out of tomorrow would hold against today's return;
  * or it may be wrong, and an opt-out of long ago would hold against no consent since.
  */
-function toReceivedMs(atMs: number, arrivedMs: number): number {
+export function toReceivedMs(atMs: number, arrivedMs: number): number {
   return atMs > arrivedMs || atMs < arrivedMs - MAX_LATE_MS ? arrivedMs : atMs;
 }
 
