@@ -243,6 +243,9 @@ test('contacts are imported from a file, after a dry run, shown, exported and un
   const unsubscribe = ['contacts', 'unsubscribe', '+13125550142'];
   expect(await readJson(unsubscribe, env)).toEqual({ lists_unsubscribed: 1 });
   expect((await runCli(unsubscribe, env)).stdout).toBe('It was subscribed to none.\n');
+  // It could be texted all the same, so the opt-out is kept.
+  expect(await readJson(['contacts', 'unsubscribe', '+13125550177'], env)).toEqual({ lists_unsubscribed: 0 });
+  expect(await readJson(['contacts', 'show', '+13125550177'], env)).toMatchObject({ lists: [{ active: false }] });
   const exported = (await runCli(['contacts', 'export', '--list', '1'], env)).stdout.trim().split('\r\n');
   expect(exported[1]).toMatch(/^\+13125550142,,Zoe,.*,2\d{3}-.*Z$/);
   expect(exported[2]).toMatch(/^\+13125550143,,Ann,/);
